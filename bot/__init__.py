@@ -1,0 +1,1 @@
+"""What is done: settings, content library, channels, the turn, delivery, clock, care, dashboard."""

@@ -1,0 +1,1 @@
+"""What is said: questionnaires, routing, the engine, replies; pure, no I/O, no clock."""

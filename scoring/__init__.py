@@ -1,0 +1,1 @@
+"""What it means: scales, growth, profile, triage, plans, change between waves; pure like flows."""

@@ -1,0 +1,1 @@
+"""What is kept: schema, transactions, repositories, sealing, audit, migrations; the only SQL."""

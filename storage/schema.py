@@ -1,0 +1,89 @@
+"""The schema, for SQLite and PostgreSQL alike: every table, gathered.
+
+The tables stand in `storage.tables`, by subject; this is the one name other modules import.
+"""
+
+from storage.tables.base import KEEPING, metadata
+from storage.tables.care import (
+    alert_events,
+    alerts,
+    child_state,
+    profiles,
+    tasks,
+)
+from storage.tables.conversations import (
+    answers,
+    assignments,
+    content_versions,
+    events,
+    sessions,
+    text_revisions,
+)
+from storage.tables.messages import (
+    delivery_events,
+    inbox,
+    inbox_seen,
+    outbox,
+    timers,
+)
+from storage.tables.people import (
+    addresses,
+    child_caregiver,
+    children,
+    classes,
+    consents,
+    households,
+    join_codes,
+    person_address,
+    person_roles,
+    persons,
+    programmes,
+    schools,
+    waves,
+)
+from storage.tables.staff import (
+    audit,
+    kept,
+    login_attempts,
+    user_sessions,
+    users,
+)
+
+__all__ = [
+    "KEEPING",
+    "addresses",
+    "alert_events",
+    "alerts",
+    "answers",
+    "assignments",
+    "audit",
+    "child_caregiver",
+    "child_state",
+    "children",
+    "classes",
+    "consents",
+    "content_versions",
+    "delivery_events",
+    "events",
+    "households",
+    "inbox",
+    "inbox_seen",
+    "join_codes",
+    "kept",
+    "login_attempts",
+    "metadata",
+    "outbox",
+    "person_address",
+    "person_roles",
+    "persons",
+    "profiles",
+    "programmes",
+    "schools",
+    "sessions",
+    "tasks",
+    "text_revisions",
+    "timers",
+    "user_sessions",
+    "users",
+    "waves",
+]

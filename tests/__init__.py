@@ -1,0 +1,1 @@
+"""Tests, one folder a room; they mirror flows, scoring, storage and bot."""
