@@ -71,10 +71,17 @@ class Tell:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Correct:
-    """Why the answer to an item could not be taken: its own constraint message, or a phrase."""
+    """Why the answer to an item could not be taken.
+
+    Attributes:
+        item: The item.
+        reason: "constraint" for the item's own constraint message, else a phrase key.
+        values: What the phrase's placeholders are filled with.
+    """
 
     item: str
     reason: str
+    values: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +125,7 @@ class Outbound:
         text: The whole text, within the channel's limits.
         buttons: Answers to tap; empty on SMS.
         menu: The label that opens the list, where the buttons are rows of a list picker.
-        ack: Provider's callback to acknowledge (Telegram), with `text` as its toast; no message.
+        ack: Provider's callback to acknowledge (Telegram) before anything else.
         strip: Provider id of a message of ours whose buttons are used up and shall go.
         template: Name of an approved template to use where a free message is not allowed.
     """

@@ -22,6 +22,7 @@ Band = Literal["low", "moderate", "high", "unknown"]
 BANDS: tuple[Band, ...] = ("unknown", "low", "moderate", "high")
 """In rising order of worry; unknown is beside the scale, not below it."""
 Informant = Literal["caregiver", "teacher", "child", "nurse"]
+INFORMANTS: tuple[Informant, ...] = ("caregiver", "teacher", "child", "nurse")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,8 +86,10 @@ class DomainResult:
         range: Lowest and highest score still possible given what is missing, 0 to 1.
         reasons: Rows that added points, most first.
         sources: What each informant alone says.
-        missing: Items (form/item) that rules ask for and nobody answered.
+        missing: Items (form/item) of the forms begun that nobody answered; of every form, where
+            none was begun. A follow-up that its form does not ask for is not missing.
         disagree: Whether informants with a known band differ.
+        thresholds: Scores from which the domain is moderate and high, 0 to 1.
     """
 
     domain: Domain
@@ -97,6 +100,7 @@ class DomainResult:
     sources: tuple[InformantView, ...]
     missing: tuple[str, ...]
     disagree: bool
+    thresholds: tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,10 @@ Errors:
     ChannelError
     +-- NotAuthentic    the request is not the provider's: 403, nothing stored
     +-- Malformed       authentic but unusable: 400, counted
+    +-- Unreachable     the provider could not be asked: ask again later
 """
+
+# ruff: noqa: N818 - the names say what happened, in our words
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -28,6 +31,10 @@ class NotAuthentic(ChannelError):
 
 class Malformed(ChannelError):
     """The request is the provider's but makes no sense. Answer 400."""
+
+
+class Unreachable(ChannelError):
+    """The provider gave no answer to a question of ours. Ask again later; assume nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,12 +104,22 @@ ChannelEvent = Inbound | DeliveryStatus | OptOut | Ignored
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Destination:
-    """Where a message goes. `window_open`: whether WhatsApp allows a free message now."""
+    """Where a message goes.
+
+    Attributes:
+        channel: The kind of channel.
+        account: Our side of it; empty for the channel's default sender.
+        address: The person's side.
+        window_open: Whether WhatsApp allows a free message now.
+        valid_s: Seconds after which the message is stale and the provider shall drop it from its
+            queue, where the provider can (SMS); None leaves the provider's own limit.
+    """
 
     channel: ChannelName
     account: str
     address: str
     window_open: bool = True
+    valid_s: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,7 +215,17 @@ class Channel(Protocol):
     async def look_up(
         self, message: Outbound, to: Destination, *, since: datetime, key: str
     ) -> Lookup:
-        """Ask whether a send of unknown outcome arrived."""
+        """Ask whether a send of unknown outcome arrived.
+
+        Args:
+            message: What was sent.
+            to: Where it was sent.
+            since: When the first attempt left us (aware).
+            key: Our outbox id.
+
+        Raises:
+            Unreachable: The question itself got no answer; nothing is known yet.
+        """
         ...
 
     async def close(self) -> None:

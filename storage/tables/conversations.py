@@ -2,7 +2,7 @@
 
 from sqlalchemy import JSON, Column, ForeignKey, Index, Integer, String, Text, text
 
-from storage.tables.base import CODE, ID, col, flag, own_id, ref, sealed, table
+from storage.tables.base import CODE, ID, col, own_id, ref, sealed, table
 from storage.types import Instant
 
 content_versions = table(
@@ -91,7 +91,6 @@ answers = table(
     col("text_revision", Integer),
     col("mode", CODE),
     col("helper_id", ID, null=True),
-    flag("superseded"),
     col("at", Instant),
     Index(None, "child_id", "wave_id"),
 )

@@ -52,6 +52,7 @@ outbox = table(
     count("fence"),
     col("lease_owner", CODE, null=True),
     col("lease_until", Instant, null=True),
+    col("tried_at", Instant, null=True),
     col("provider_id", String(100), null=True),
     col("error", CODE, null=True),
     col("created_at", Instant),

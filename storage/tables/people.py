@@ -100,7 +100,7 @@ addresses = table(
     sealed("value", null=False),
     ref("person_id", "persons", null=True),
     col("language", CODE),
-    col("open_prompt", JSON, null=True),
+    col("open_prompt", JSON(none_as_null=True), null=True),
     count("stuck"),
     col("opted_out_at", Instant, null=True),
     col("bad_at", Instant, null=True),

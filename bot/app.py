@@ -1,0 +1,236 @@
+"""One place wires everything: database, content, channels, turns, delivery, clock, pages."""
+
+import importlib
+import os
+import pkgutil
+import socket
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import structlog
+from starlette.applications import Starlette
+from starlette.routing import BaseRoute
+
+from bot import channels as channel_folder
+from bot.channels.base import Channel
+from bot.channels.simulator import Simulator
+from bot.clock import Clock
+from bot.dashboard.page import Deps
+from bot.dashboard.routes import routes as dashboard_routes
+from bot.delivery import Delivery
+from bot.demo import Phones
+from bot.demo import routes as demo_routes
+from bot.demo_school import seed
+from bot.health import routes as health_routes
+from bot.hooks import App, Hooks
+from bot.library import SOURCE_LANGUAGE, Library, load
+from bot.publishing import publish
+from bot.settings import Settings, SettingsError, problems_of
+from bot.site import Site, read_site
+from bot.turns.queue import TurnQueue
+from bot.turns.world import World
+from flows.messages import ChannelName
+from storage.content import content_sids
+from storage.database import Database
+from storage.ids import new_code, new_id
+from storage.migrate import upgrade
+from storage.vault import Vault
+
+DEMO_ACCOUNTS: Mapping[ChannelName, str] = {
+    "sms": "+27000000000",
+    "whatsapp": "+27000000000",
+    "telegram": "1000",
+}
+
+log = structlog.get_logger(__name__)
+
+
+def now() -> datetime:
+    """The only clock of the shell."""
+    return datetime.now(UTC)
+
+
+def accounts_of(settings: Settings) -> dict[ChannelName, str]:
+    """Our own account by channel that is set up."""
+    if settings.is_demo:
+        return dict(DEMO_ACCOUNTS)
+    found: dict[ChannelName, str] = {}
+    if settings.twilio_sms_from:
+        found["sms"] = settings.twilio_sms_from
+    if settings.twilio_whatsapp_from:
+        found["whatsapp"] = settings.twilio_whatsapp_from.removeprefix("whatsapp:")
+    if settings.telegram_bot_token:
+        found["telegram"] = settings.telegram_bot_token.split(":")[0]
+    return found
+
+
+def site_of(settings: Settings) -> Site:
+    """The site's decisions. Raises SettingsError naming every problem."""
+    site, problems = read_site(settings.site_file)
+    if site is None:
+        raise SettingsError(problems)
+    return site
+
+
+def open_channels(settings: Settings, contents: Mapping[str, str]) -> list[Channel]:
+    """Every channel of the folder whose settings are there."""
+    found = []
+    for module in pkgutil.iter_modules(channel_folder.__path__):
+        opened = importlib.import_module(f"bot.channels.{module.name}")
+        open_channel = getattr(opened, "open_channel", None)
+        channel = open_channel(settings, contents) if open_channel else None
+        if channel is not None:
+            found.append(channel)
+    return found
+
+
+def make_world(settings: Settings, site: Site, library: Library) -> World:
+    """What turns know; made once."""
+    return World(
+        library=library,
+        site=site,
+        vault=Vault.from_master(settings.master),
+        zone=ZoneInfo(settings.timezone),
+        accounts=accounts_of(settings),
+        base_url=settings.base_url,
+        mark_drafts=settings.is_demo,
+        new_id=new_id,
+        new_code=new_code,
+    )
+
+
+@dataclass(slots=True, kw_only=True)
+class Bot:
+    """A bot that is wired: what `run` serves and tests drive."""
+
+    settings: Settings
+    database: Database
+    world: World
+    channels: Sequence[Channel]
+    queue: TurnQueue
+    delivery: Delivery
+    clock: Clock
+    phones: Phones | None = None
+    routes: list[BaseRoute] = field(default_factory=list)
+
+    async def settle(self) -> None:
+        """Wait until everything that can be done now is done."""
+        for _ in range(4):
+            await self.queue.drain()
+            await self.delivery.drain()
+
+    async def close(self) -> None:
+        """Stop the clock, finish sends, release everything."""
+        self.clock.stop()
+        await self.settle()
+        for channel in self.channels:
+            await channel.close()
+        await self.database.close()
+
+
+async def start(settings: Settings) -> Bot:
+    """Wire a bot from its settings.
+
+    Raises:
+        SettingsError: Settings or site forbid the start; every problem is named.
+        LibraryError: The content has structural faults.
+        StorageError: The database cannot be opened.
+    """
+    problems = problems_of(settings)
+    if problems:
+        raise SettingsError(problems)
+    site = site_of(settings)
+    library = load(languages=site.languages, rules=site.rules, drafts=settings.is_demo)
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    if settings.is_demo:
+        _fresh_demo(settings)
+    upgrade(settings.url)
+    database = Database.open(settings.url)
+    world = make_world(settings, site, library)
+    await database.write(lambda c: publish(c, library, now=now()))
+    contents = await database.read(content_sids)
+    phones = Phones(now, DEMO_ACCOUNTS) if settings.is_demo else None
+    opened: list[Channel] = [Simulator(phones.deliver)] if phones else []
+    opened += [] if phones else open_channels(settings, contents)
+    queue = TurnQueue(database, world, clock=now, me=f"{socket.gethostname()}:{os.getpid()}"[:64])
+    delivery = Delivery(queue, {n: c for c in opened for n in c.names}, clock=now)
+    queue.attach(delivery)
+    bot = Bot(
+        settings=settings,
+        database=database,
+        world=world,
+        channels=opened,
+        queue=queue,
+        delivery=delivery,
+        clock=Clock(database, world, queue, now),
+        phones=phones,
+    )
+    bot.routes = await _routes(bot)
+    return bot
+
+
+async def _routes(bot: Bot) -> list[BaseRoute]:
+    settings, world = bot.settings, bot.world
+    made: list[BaseRoute] = [
+        *health_routes(bot.database, settings.metrics_token),
+        *dashboard_routes(
+            Deps(
+                database=bot.database,
+                vault=world.vault,
+                secret_key=settings.secret,
+                now=now,
+                public_base_url=settings.base_url,
+                timezone=world.zone,
+                describe=describe(world.library),
+                demo=settings.is_demo,
+            )
+        ),
+    ]
+    if bot.phones is not None:
+        version = world.library.current["enrolment"]
+        guide = await bot.database.write(
+            lambda c: seed(c, world.vault, now(), accounts=DEMO_ACCOUNTS, text_version=version)
+        )
+        made += demo_routes(bot.phones, bot.queue.submit, bot.settle, guide=guide, now=now)
+    return made
+
+
+def describe(library: Library) -> Callable[[str, str], tuple[str, str]]:
+    """English words for an item's address and a code, for the page that explains a flag."""
+    texts = library.lexicons[SOURCE_LANGUAGE].texts
+
+    def words(item: str, code: str) -> tuple[str, str]:
+        form_id, _, name = item.partition("/")
+        label = texts.get(f"{item}:label", name)
+        version = library.current.get(form_id)
+        if version is None or name not in library.questionnaire(version).index:
+            return label, code
+        list_name = library.questionnaire(version)[name].list_name
+        return label, texts.get(f"{form_id}/{list_name}/{code}:label", code)
+
+    return words
+
+
+def application(bot: Bot) -> App:
+    """The ASGI application around a wired bot: webhooks in front, pages behind."""
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        bot.clock.start()
+        bot.queue.poke()
+        log.info("ready", demo=bot.settings.is_demo, channels=len(bot.channels))
+        yield
+        await bot.close()
+
+    inner = Starlette(routes=bot.routes, lifespan=lifespan)
+    return Hooks(inner, bot.channels, bot.queue, clock=now)
+
+
+def _fresh_demo(settings: Settings) -> None:
+    """The phones' memory ends with the process, so the demo's school begins anew with it."""
+    base = settings.data_dir / "demo.db"
+    for path in (base, base.with_name("demo.db-wal"), base.with_name("demo.db-shm")):
+        path.unlink(missing_ok=True)

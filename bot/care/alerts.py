@@ -1,0 +1,102 @@
+"""The alert message: a code, how urgent, "sign in". Nothing about a child ever stands in it."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from bot.envelopes import dump_outbound
+from bot.turns.world import World
+from flows.messages import LIMITS, Menu, Outbound, Phrase, Prompt
+from flows.rendering import render
+from storage.people import StaffMember
+from storage.schema import outbox
+from storage.types import to_ms
+from storage.writes import Writes
+
+LIFETIME = timedelta(hours=24)
+SEQ_PER_MS = 1000
+
+
+def message(
+    world: World, *, code: str, alert_id: str, level: str, language: str, channel: str
+) -> Outbound:
+    """The alert as one message for one channel, with its choices."""
+    lexicon = world.library.lexicon(language)
+    limits = LIMITS[channel]  # type: ignore[index]
+    word = lexicon.say(f"alert.level.{level}", {})
+    opening = Phrase(
+        key="alert.open",
+        values={"level": word, "code": code, "url": f"{world.base_url}/dashboard"},
+    )
+    parts = (
+        (opening, Phrase(key="alert.choices"))
+        if not limits.buttons
+        else (
+            opening,
+            Menu(
+                ref=f"a.{alert_id}",
+                options=(
+                    ("accept", "alert.choice.accept"),
+                    ("pass", "alert.choice.pass"),
+                    ("phone", "alert.choice.phone"),
+                ),
+            ),
+        )
+    )
+    (only,) = render(
+        Prompt(parts=parts), questionnaire=None, session=None, lexicon=lexicon, limits=limits
+    )
+    return only
+
+
+def send(
+    writes: Writes,
+    world: World,
+    *,
+    alert_id: str,
+    code: str,
+    level: str,
+    round_number: int,
+    members: Iterable[StaffMember],
+    passed: frozenset[str],
+    now: datetime,
+) -> int:
+    """Put the alert into the outbox of everybody on call who has not passed it on.
+
+    If all of them have, it goes to all of them again: it does not rest until somebody has it.
+
+    Returns:
+        How many messages were queued; 0 means that nobody can be reached.
+    """
+    reachable = [m for m in members if any(a.usable for a in m.addresses)]
+    fresh = [m for m in reachable if m.person_id not in passed] or reachable
+    count = 0
+    for member in fresh:
+        address = next(a for a in member.addresses if a.usable)
+        row_id = world.new_id(now)
+        body = dump_outbound(
+            message(
+                world,
+                code=code,
+                alert_id=alert_id,
+                level=level,
+                language=member.language,
+                channel=address.channel,
+            )
+        )
+        writes.offer(
+            outbox,
+            id=row_id,
+            address_id=address.id,
+            person_id=member.person_id,
+            key=f"alert:{alert_id}:{address.id}:{round_number}",
+            message_class="alert",
+            priority=0,
+            seq=to_ms(now) * SEQ_PER_MS + count,
+            state="queued",
+            body=world.vault.seal(body, table="outbox", column="body", row=row_id),
+            not_before=now,
+            expires_at=now + LIFETIME,
+            created_at=now,
+        )
+        count += 1
+    return count

@@ -1,0 +1,39 @@
+"""Alerts that nobody has yet: sent again on their clock until a named person accepts."""
+
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from bot.care.alerts import send
+from bot.turns.world import World
+from storage.people import coordinators
+from storage.raising import due_alerts, note_sent_again, passed_by
+from storage.scope import system
+from storage.writes import Writes
+
+MOST = 100
+
+
+def sweep(conn: Connection, world: World, now: datetime) -> int:
+    """Send every alert whose clock has come to everybody on call again."""
+    found = due_alerts(conn, now, limit=MOST)
+    if not found:
+        return 0
+    on_call = coordinators(conn, {a.school_id for a in found}, scope=system("alert"), now=now)
+    passed = passed_by(conn, [a.id for a in found])
+    writes = Writes()
+    for alert in found:
+        send(
+            writes,
+            world,
+            alert_id=alert.id,
+            code=alert.code,
+            level=alert.level,
+            round_number=alert.round + 1,
+            members=[m for m in on_call if m.school_id == alert.school_id],
+            passed=passed.get(alert.id, frozenset()),
+            now=now,
+        )
+        note_sent_again(conn, alert, now + world.site.resend_after(alert.level))
+    writes.flush(conn)
+    return len(found)

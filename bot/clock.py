@@ -1,0 +1,103 @@
+"""The clock: APScheduler only says "now"; what is due stands in our rows.
+
+A tick that raises is logged and counted and comes again; two workers ticking at once do no harm,
+since every effect has a key or a lock.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from functools import partial
+
+import structlog
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from sqlalchemy import Connection
+
+from bot.care import invitations, lapses, nudges, resend
+from bot.metrics import TICK_FAILURES
+from bot.turns.queue import TurnQueue
+from bot.turns.world import World
+from storage import outbox
+from storage.database import Database
+from storage.purge import purge_strangers
+
+KEEP_STRANGERS = timedelta(days=7)
+"""A sender before consent is forgotten after this long (DESIGN §6)."""
+
+Sweep = Callable[[Connection, World, datetime], int]
+Tick = Callable[[], Awaitable[int]]
+log = structlog.get_logger(__name__)
+
+
+class Clock:
+    """All ticks of one process. `tick` runs each once, for tests and for catching up."""
+
+    def __init__(
+        self, database: Database, world: World, queue: TurnQueue, now: Callable[[], datetime]
+    ) -> None:
+        """Made once at start; nothing runs before `start`."""
+        self._database = database
+        self._world = world
+        self._queue = queue
+        self._now = now
+        self._scheduler: AsyncIOScheduler | None = None
+        self.ticks: dict[str, tuple[float, Tick]] = {
+            "due": (1, self._poke),
+            "waiting": (5, queue.retry_waiting),
+            "leases": (15, self._leases),
+            "alerts": (10, partial(self._sweep, resend.sweep)),
+            "nudges": (60, partial(self._sweep, nudges.sweep)),
+            "invitations": (60, partial(self._sweep, invitations.sweep)),
+            "lapses": (600, partial(self._sweep, lapses.sweep)),
+            "strangers": (3600, self._purge),
+        }
+
+    def start(self) -> None:
+        """Begin ticking."""
+        self._scheduler = AsyncIOScheduler(
+            timezone="UTC",
+            job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
+        )
+        for name, (seconds, tick) in self.ticks.items():
+            self._scheduler.add_job(self._safely, "interval", (name, tick), seconds=seconds)
+        self._scheduler.start()
+
+    def stop(self) -> None:
+        """Stop ticking; a tick under way ends by itself."""
+        if self._scheduler is not None:
+            self._scheduler.shutdown(wait=False)
+            self._scheduler = None
+
+    async def tick(self) -> dict[str, int]:
+        """Run every tick once, in order; returns what each did."""
+        return {name: await tick() for name, (_, tick) in self.ticks.items()}
+
+    async def _safely(self, name: str, tick: Tick) -> None:
+        try:
+            await tick()
+        except asyncio.CancelledError:
+            raise
+        except Exception:
+            TICK_FAILURES.labels(tick=name).inc()
+            log.exception("tick_failed", tick=name)
+
+    async def _poke(self) -> int:
+        self._queue.poke()
+        return 0
+
+    async def _sweep(self, sweep: Sweep) -> int:
+        now = self._now()
+        count = await self._database.write(lambda c: sweep(c, self._world, now))
+        if count:
+            self._queue.poke()
+        return count
+
+    async def _leases(self) -> int:
+        now = self._now()
+        return await self._database.write(
+            lambda c: outbox.recover(c, now=now) + outbox.expire(c, now=now)
+        )
+
+    async def _purge(self) -> int:
+        now = self._now()
+        return await self._database.write(lambda c: purge_strangers(c, before=now - KEEP_STRANGERS))

@@ -1,0 +1,332 @@
+"""The work behind the command line. Each function prints for its reader and returns the exit code.
+
+0 good, 1 a problem was found, 2 wrong usage (typer's own).
+"""
+
+import asyncio
+import json
+import sys
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import TypeVar
+
+from sqlalchemy import Connection
+
+from bot import users
+from bot.app import make_world, now, site_of
+from bot.library import LibraryError, load
+from bot.logs import set_up
+from bot.settings import Settings, SettingsError, problems_of
+from bot.sheets import ImportRefusedError
+from bot.turns.world import World
+from bot.users import UserError
+from flows.sms import segments
+from scoring.report import score_text
+from scoring.rules import item_codes
+from storage.content import keep_content_sids
+from storage.database import Database
+from storage.errors import StorageError
+from storage.migrate import pending, upgrade
+
+GOOD = 0
+PROBLEM = 1
+T = TypeVar("T")
+
+
+def out(text: str) -> None:
+    """A line for the reader, on stdout."""
+    sys.stdout.write(f"{text}\n")
+
+
+def err(text: str) -> None:
+    """A line about a problem, on stderr."""
+    sys.stderr.write(f"{text}\n")
+
+
+def as_json(document: object) -> None:
+    """One JSON document on stdout."""
+    out(json.dumps(document, ensure_ascii=False, indent=2, default=str))
+
+
+def settings(**told: object) -> Settings:
+    """The environment, with what the command line says over it."""
+    return Settings(**told)  # type: ignore[arg-type]
+
+
+def guarded(work: Callable[[], int]) -> int:
+    """Run a command; what an operator can mend is said in her words, without a stack."""
+    try:
+        return work()
+    except (SettingsError, LibraryError, StorageError) as error:
+        err(str(error))
+        return PROBLEM
+    except ImportRefusedError as error:
+        for problem in error.problems:
+            err(str(problem))
+        err("Nothing was imported.")
+        return PROBLEM
+    except UserError as error:
+        err(str(error))
+        return PROBLEM
+    except OSError as error:
+        err(f"{error.filename or 'file'}: {error.strerror}. Fix: check the name and the rights.")
+        return PROBLEM
+
+
+def serve(settings: Settings) -> int:
+    """`run`: webhooks, dashboard, delivery and clock in one process."""
+    import uvicorn  # noqa: PLC0415 - no other command needs a server
+
+    from bot.app import application, start  # noqa: PLC0415 - as above
+
+    set_up()
+
+    async def main() -> None:
+        bot = await start(settings)
+        where = f"http://{settings.host}:{settings.port}/"
+        err(f"{'Demo' if settings.is_demo else 'Live'}: {where}  (Ctrl-C stops)")
+        config = uvicorn.Config(
+            application(bot),
+            host=settings.host,
+            port=settings.port,
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+        )
+        await uvicorn.Server(config).serve()
+
+    asyncio.run(main())
+    return GOOD
+
+
+def check(settings: Settings, *, json_wanted: bool) -> int:
+    """`check`: every questionnaire x language x channel, rules, site; all problems listed."""
+    from bot.checking import everything  # noqa: PLC0415 - reads all content
+
+    report = everything(settings)
+    if json_wanted:
+        as_json({"found": report.found, "notes": report.notes, "problems": report.problems})
+        return PROBLEM if report.problems else GOOD
+    for line in report.found:
+        out(line)
+    for line in report.notes:
+        out(f"note: {line}")
+    for problem in report.problems:
+        out(problem)
+    out(f"{len(report.problems)} problems" if report.problems else "All good.")
+    return PROBLEM if report.problems else GOOD
+
+
+def sms(text: str) -> int:
+    """`sms`: what a text costs as SMS."""
+    counted = segments(text)
+    as_json({"encoding": counted.encoding, "units": counted.units, "segments": counted.segments})
+    return GOOD
+
+
+def score(path: Path) -> int:
+    """`score`: the profile of the submissions in a JSON file."""
+    library = load(languages=("en",))
+    forms = (library.newest(form_id) for form_id in library.current)
+    text = sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8")
+    document, errors = score_text(text, library.rules, item_codes(forms))
+    for error in errors:
+        err(f"{path}: {error}")
+    if document is None:
+        return PROBLEM
+    as_json(document)
+    return GOOD
+
+
+def migrate(settings: Settings) -> int:
+    """`migrate`: bring the database to this version's schema."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    applied = upgrade(settings.url)
+    out(f"Applied: {', '.join(applied)}" if applied else "Nothing to apply.")
+    return GOOD
+
+
+def with_database(settings: Settings, work: Callable[[Connection, World], T]) -> T:
+    """Run a write beside (or without) a running bot.
+
+    Raises:
+        SettingsError: The settings forbid it.
+        StorageError: The database is behind, locked or unreachable.
+    """
+    problems = problems_of(settings)
+    if problems:
+        raise SettingsError(problems)
+    if pending(settings.url):
+        upgrade(settings.url)
+    site = site_of(settings)
+    library = load(languages=site.languages, rules=site.rules, drafts=settings.is_demo)
+    world = make_world(settings, site, library)
+    database = Database.open(settings.url, exclusive=False)
+    try:
+        return database.write_sync(lambda c: work(c, world))
+    finally:
+        asyncio.run(database.close())
+
+
+def import_roster(settings: Settings, path: Path, *, codes_to: Path | None) -> int:
+    """`import-roster`: schools, classes, learners and their JOIN codes from a CSV."""
+    from bot.rosters import import_roster as read_in  # noqa: PLC0415
+
+    text = path.read_text(encoding="utf-8-sig")
+    report = with_database(
+        settings,
+        lambda c, w: read_in(
+            c,
+            text,
+            file=str(path),
+            now=now(),
+            vault=w.vault,
+            accounts=w.accounts,
+            programme=w.site.programme,
+        ),
+    )
+    for problem in report.warnings:
+        err(str(problem))
+    lines = ["school,class,number,code"]
+    lines += [f"{c.school},{c.grade}{c.class_name},{c.number},{c.code}" for c in report.codes]
+    if codes_to is not None:
+        codes_to.touch(mode=0o600)
+        codes_to.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    else:
+        out("\n".join(lines))
+    err(
+        f"{report.classes} classes: {report.added} learners added, {report.corrected} corrected, "
+        f"{report.unchanged} unchanged; {report.teachers} teachers, {report.invited} invitations. "
+        "Codes are shown once: print the slips now."
+    )
+    return GOOD
+
+
+def import_staff(settings: Settings, path: Path) -> int:
+    """`import-staff`: coordinators, social workers and others with their addresses."""
+    from bot.staff_lists import import_staff as read_in  # noqa: PLC0415
+
+    text = path.read_text(encoding="utf-8-sig")
+    report = with_database(
+        settings,
+        lambda c, w: read_in(
+            c,
+            text,
+            file=str(path),
+            now=now(),
+            vault=w.vault,
+            accounts=w.accounts,
+            programme=w.site.programme,
+        ),
+    )
+    for problem in report.warnings:
+        err(str(problem))
+    out(f"{report.added} people added, {report.granted} roles given, {report.unchanged} unchanged.")
+    return GOOD
+
+
+def webhooks_set(settings: Settings) -> int:
+    """`webhooks set`: tell the providers where we are, make the generic contents."""
+    from bot.webhooks import set_webhooks  # noqa: PLC0415
+
+    problems = problems_of(settings)
+    if problems:
+        raise SettingsError(problems)
+    library = load(languages=site_of(settings).languages)
+    words = {
+        tag: {
+            "help": library.lexicons[tag].phrases["command.help"],
+            "language": library.lexicons[tag].phrases["command.language"],
+            "stop": library.lexicons[tag].phrases["command.stop"],
+        }
+        for tag in library.offered
+    }
+
+    async def store(sids: Mapping[str, str]) -> None:
+        with_database(settings, lambda c, _w: keep_content_sids(c, sids, now=now()))
+
+    steps = _await(set_webhooks(settings, commands={"": words["en"], **words}, store=store))
+    for step in steps:
+        out(f"{'ok ' if step.ok else 'FIX'} {step.text}")
+    return GOOD if all(step.ok for step in steps) else PROBLEM
+
+
+def _await(work: Awaitable[T]) -> T:
+    async def main() -> T:
+        return await work
+
+    return asyncio.run(main())
+
+
+def users_add(
+    settings: Settings, login: str, *, role: str, schools: list[str], address: str
+) -> int:
+    """`users add`: an account with a password and an authenticator, shown once."""
+    password = users.read_password()
+    made = with_database(
+        settings,
+        lambda c, w: users.add_user(
+            c,
+            login=login,
+            role=role,
+            schools=schools,
+            password=password,
+            vault=w.vault,
+            now=now(),
+            person_address=address,
+            accounts=w.accounts,
+        ),
+    )
+    _show_authenticator(made)
+    return GOOD
+
+
+def users_list(settings: Settings, *, json_wanted: bool) -> int:
+    """`users list`: every account, its role, schools and state."""
+    rows = with_database(settings, lambda c, _w: users.list_users(c, now=now()))
+    if json_wanted:
+        as_json(rows)
+        return GOOD
+    for row in rows:
+        places = ", ".join(row["schools"] or []) or "-"
+        cells = (row["login"], row["role"], places, row["state"], row["ends"] or "")
+        out("  ".join(map(str, cells)).rstrip())
+    if not rows:
+        out("No accounts yet. Make one with: users add LOGIN --role coordinator --school NAME")
+    return GOOD
+
+
+def users_password(settings: Settings, login: str) -> int:
+    """`users password`: a new password; her sessions end."""
+    password = users.read_password()
+    with_database(
+        settings,
+        lambda c, _w: users.set_password(c, login=login, password=password, now=now()),
+    )
+    out(f"{login} has a new password. Open sessions ended.")
+    return GOOD
+
+
+def users_authenticator(settings: Settings, login: str) -> int:
+    """`users authenticator`: a new authenticator for a lost phone; her sessions end."""
+    _show_authenticator(
+        with_database(
+            settings,
+            lambda c, w: users.set_authenticator(c, login=login, vault=w.vault, now=now()),
+        )
+    )
+    return GOOD
+
+
+def users_end(settings: Settings, login: str) -> int:
+    """`users end`: close an account and its sessions at once."""
+    ended = with_database(settings, lambda c, _w: users.end_user(c, login=login, now=now()))
+    out(f"{login} is ended." if ended else f"{login} was ended before.")
+    return GOOD
+
+
+def _show_authenticator(made: users.Enrolled) -> None:
+    out(made.qr)
+    out(f"{made.login}: scan this with an authenticator app, or type in: {made.uri}")
+    out("It is shown once. To sign in she needs the password and the app's six digits.")

@@ -1,0 +1,175 @@
+"""Delivery: leased messages handed to their channels, and an honest note of what became of each.
+
+A send whose answer we never saw is asked about before anything is sent again; where a provider
+cannot be asked (Telegram), it is sent once more at most. After three attempts a message is a dead
+letter that staff see.
+"""
+
+import asyncio
+import random
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+
+import structlog
+
+from bot.channels.base import (
+    Accepted,
+    Channel,
+    Destination,
+    Lookup,
+    Refused,
+    Retry,
+    SendResult,
+    Unknown,
+    Unreachable,
+)
+from bot.envelopes import load_outbound
+from bot.metrics import SENDS
+from bot.turns.queue import TurnQueue
+from flows.messages import ChannelName
+from storage.errors import SealBroken
+from storage.outbox import MAX_ATTEMPTS, Claimed, Outcome
+
+AT_ONCE = 32
+"""Sends under way at the same time."""
+WINDOW = timedelta(hours=23, minutes=55)
+"""WhatsApp's 24 hours for free messages, with a margin (reference: channels §3)."""
+ASK_AFTER = timedelta(seconds=20)
+"""How long a send of unknown outcome rests before the provider is asked about it."""
+FIRST_BACKOFF = timedelta(seconds=5)
+LONGEST_BACKOFF = timedelta(minutes=10)
+
+log = structlog.get_logger(__name__)
+
+
+class Delivery:
+    """Sends what the queue leased to it. One a process."""
+
+    def __init__(
+        self,
+        queue: TurnQueue,
+        channels: Mapping[ChannelName, Channel],
+        *,
+        clock: Callable[[], datetime],
+    ) -> None:
+        """`channels`: who carries which kind of channel."""
+        self._queue = queue
+        self._channels = channels
+        self._clock = clock
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def room(self) -> int:
+        """How many more messages it can take now."""
+        return max(0, AT_ONCE - len(self._tasks))
+
+    def take(self, claimed: Sequence[Claimed], withheld: Sequence[Claimed]) -> None:
+        """Start sending; what may not go out is refused at once."""
+        for message in withheld:
+            self._queue.outcome(
+                Outcome(id=message.id, fence=message.fence, state="refused", error="opted_out")
+            )
+        for message in claimed:
+            task = asyncio.get_running_loop().create_task(self._deliver(message))
+            self._tasks.add(task)
+            task.add_done_callback(self._ended)
+
+    async def drain(self) -> None:
+        """Wait until nothing is under way."""
+        while self._tasks:
+            await asyncio.wait(set(self._tasks))
+
+    def _ended(self, task: "asyncio.Task[None]") -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            log.error("delivery_failed", error=type(task.exception()).__name__)
+
+    async def _deliver(self, message: Claimed) -> None:
+        channel = self._channels.get(_name(message))
+        try:
+            result = await self._send(message, channel) if channel else _NO_CHANNEL
+        except SealBroken:
+            result = Refused(reason="sealed")
+        SENDS.labels(channel=message.channel, result=type(result).__name__.lower()).inc()
+        self._queue.outcome(self._outcome(message, result))
+
+    async def _send(self, message: Claimed, channel: Channel) -> SendResult:
+        vault, now = self._queue.world.vault, self._clock()
+        outbound = load_outbound(
+            vault.open(message.body, table="outbox", column="body", row=message.id)
+        )
+        value = vault.open(message.value, table="addresses", column="value", row=message.address_id)
+        last = message.last_inbound_at
+        to = Destination(
+            channel=_name(message),
+            account=message.account,
+            address=value,
+            window_open=last is not None and now - last < WINDOW,
+            valid_s=max(1, int((message.expires_at - now).total_seconds())),
+        )
+        if message.was_unknown:
+            try:
+                found = await channel.look_up(outbound, to, since=message.tried_at, key=message.id)
+            except Unreachable:
+                return Retry(reason="unknown", after_s=ASK_AFTER.total_seconds(), counts=False)
+            answered = _answered(found, message)
+            if answered is not None:
+                return answered
+        return await channel.send(outbound, to, key=message.id)
+
+    def _outcome(self, message: Claimed, result: SendResult) -> Outcome:
+        match result:
+            case Accepted(provider_id=provider_id):
+                return Outcome(
+                    id=message.id, fence=message.fence, state="accepted", provider_id=provider_id
+                )
+            case Refused(reason=reason, scope=scope):
+                return Outcome(
+                    id=message.id,
+                    fence=message.fence,
+                    state="refused",
+                    error=reason[:64],
+                    bad_address=scope == "address" and not reason.startswith(OPTED_OUT),
+                    opted_out=reason.startswith(OPTED_OUT),
+                )
+            case Unknown():
+                return self._again(message, "unknown", ASK_AFTER, counts=True)
+            case Retry(reason=reason, after_s=after_s, counts=counts):
+                wait = timedelta(seconds=after_s) if after_s is not None else _backoff(message)
+                return self._again(message, reason[:64], wait, counts=counts)
+
+    def _again(self, message: Claimed, error: str, wait: timedelta, *, counts: bool) -> Outcome:
+        if counts and message.attempts >= MAX_ATTEMPTS:
+            return Outcome(id=message.id, fence=message.fence, state="dead", error=error)
+        return Outcome(
+            id=message.id,
+            fence=message.fence,
+            state="queued",
+            error=error,
+            retry_at=self._clock() + wait,
+            counts=counts,
+        )
+
+
+OPTED_OUT = "opted_out"
+"""Reasons that begin so mean she does not want messages: recorded as STOP, not as a bad address."""
+_NO_CHANNEL = Refused(reason="no_channel", scope="account")
+RESENDS_WHEN_UNASKABLE = 2
+
+
+def _answered(found: Lookup, message: Claimed) -> SendResult | None:
+    """What the provider's word settles; None means send it (again)."""
+    if found.known:
+        return Accepted(provider_id=found.provider_id) if found.provider_id else None
+    if message.attempts > RESENDS_WHEN_UNASKABLE:
+        return Refused(reason="unknown")
+    return None
+
+
+def _name(message: Claimed) -> ChannelName:
+    return message.channel  # type: ignore[return-value]
+
+
+def _backoff(message: Claimed) -> timedelta:
+    """Doubling, capped, with up to a fifth of jitter so that workers do not march in step."""
+    wait: timedelta = min(FIRST_BACKOFF * 2 ** (message.attempts - 1), LONGEST_BACKOFF)
+    return wait * (1 + random.random() / 5)  # noqa: S311 - jitter, not a secret

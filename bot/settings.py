@@ -1,0 +1,158 @@
+"""What an operator sets: the environment (and `.env`), checked before anything starts.
+
+Every refusal names the setting and the fix. Example values and gaps are refused outside the demo.
+"""
+
+import base64
+import binascii
+import hashlib
+from pathlib import Path
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+KEY_BYTES = 32
+EXAMPLES = ("changeme", "example", "xxxx", "your-", "todo")
+DEMO_MASTER = hashlib.sha256(b"cwb demo: this key protects nothing").digest()
+
+
+class SettingsError(Exception):
+    """A setting is missing or wrong; `problems` says which, and what to do."""
+
+    def __init__(self, problems: tuple[str, ...]) -> None:
+        """Keep the list so that the operator sees everything at once."""
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+class Settings(BaseSettings):
+    """The environment. Names in capitals are what an operator writes (`docs/operators.md`)."""
+
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", hide_input_in_errors=True)
+
+    database_url: str = ""
+    data_dir: Path = Path("data")
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=1, le=65535)
+    public_base_url: str = ""
+    secret_key: str = ""
+    master_key: str = ""
+    timezone: str = "Africa/Johannesburg"
+    site_file: Path | None = None
+    twilio_account_sid: str = ""
+    twilio_auth_token: str = ""
+    twilio_auth_token_old: str = ""
+    twilio_sms_from: str = ""
+    twilio_whatsapp_from: str = ""
+    twilio_messaging_service_sid: str = ""
+    twilio_api_url: str = ""
+    telegram_bot_token: str = ""
+    telegram_webhook_secret: str = ""
+    telegram_api_url: str = ""
+    metrics_token: str = ""
+    demo: bool | None = None
+
+    @field_validator("public_base_url", "twilio_api_url", "telegram_api_url")
+    @classmethod
+    def _no_trailing_slash(cls, value: str) -> str:
+        return value.rstrip("/")
+
+    @field_validator("demo", mode="before")
+    @classmethod
+    def _empty_is_unset(cls, value: object) -> object:
+        return None if value == "" else value
+
+    @property
+    def live_database(self) -> bool:
+        """Whether a live database is set or already stands at the default place."""
+        return bool(self.database_url) or (self.data_dir / "cwb.db").exists()
+
+    @property
+    def is_demo(self) -> bool:
+        """DEMO=1, or no settings at all and no live database."""
+        if self.demo is not None:
+            return self.demo
+        told = (self.secret_key, self.master_key, self.twilio_account_sid, self.telegram_bot_token)
+        return not any(told) and not self.live_database
+
+    @property
+    def url(self) -> str:
+        """The database this start uses; the demo has its own file."""
+        if self.is_demo:
+            return f"sqlite:///{self.data_dir / 'demo.db'}"
+        return self.database_url or f"sqlite:///{self.data_dir / 'cwb.db'}"
+
+    @property
+    def base_url(self) -> str:
+        """Where people and providers reach us."""
+        return self.public_base_url or f"http://{self.host}:{self.port}"
+
+    @property
+    def master(self) -> bytes:
+        """The 32-byte master key. Raises SettingsError where it is not one."""
+        if self.is_demo:
+            return DEMO_MASTER
+        key = _key(self.master_key)
+        if key is None:
+            raise SettingsError((MASTER_KEY_FIX,))
+        return key
+
+    @property
+    def secret(self) -> bytes:
+        """What signs form tokens."""
+        return self.secret_key.encode() if self.secret_key else hashlib.sha256(self.master).digest()
+
+
+MASTER_KEY_FIX = (
+    "MASTER_KEY: must be 32 random bytes in base64. Make one with: openssl rand -base64 32"
+)
+
+
+def _key(text: str) -> bytes | None:
+    try:
+        key = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    return key if len(key) == KEY_BYTES else None
+
+
+def problems_of(settings: Settings) -> tuple[str, ...]:
+    """Everything that forbids a live start, each with the setting's name and the fix."""
+    if settings.is_demo:
+        if settings.host not in ("127.0.0.1", "::1", "localhost"):
+            return ("HOST: the demo listens on loopback only. Fix: HOST=127.0.0.1",)
+        return ()
+    found = []
+    if _key(settings.master_key) is None:
+        found.append(MASTER_KEY_FIX)
+    if len(settings.secret_key) < KEY_BYTES:
+        found.append("SECRET_KEY: too short. Make one with: openssl rand -base64 32")
+    if not settings.public_base_url.startswith("https://") and not _loopback(settings):
+        found.append("PUBLIC_BASE_URL: must be the https address that providers reach.")
+    if settings.url.endswith("demo.db"):
+        found.append("DATABASE_URL: this is a demo database. Fix: name another file.")
+    found += _pairs(settings)
+    found += [
+        f"{name.upper()}: still holds an example value. Fix: set your own."
+        for name, value in settings.model_dump().items()
+        if isinstance(value, str) and any(mark in value.lower() for mark in EXAMPLES)
+    ]
+    return tuple(found)
+
+
+def _loopback(settings: Settings) -> bool:
+    return settings.public_base_url.startswith(("http://127.0.0.1", "http://localhost"))
+
+
+def _pairs(settings: Settings) -> list[str]:
+    """Settings that only make sense together."""
+    found = []
+    if settings.twilio_account_sid and not settings.twilio_auth_token:
+        found.append("TWILIO_AUTH_TOKEN: missing. Fix: copy it from the Twilio console.")
+    if settings.twilio_account_sid and not (
+        settings.twilio_sms_from or settings.twilio_whatsapp_from
+    ):
+        found.append("TWILIO_SMS_FROM: missing. Fix: set it, or TWILIO_WHATSAPP_FROM, or both.")
+    if settings.telegram_bot_token and not settings.telegram_webhook_secret:
+        found.append("TELEGRAM_WEBHOOK_SECRET: missing. Make one with: openssl rand -hex 32")
+    return found

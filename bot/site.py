@@ -1,0 +1,98 @@
+"""What a site decides without code: `site.yaml`, checked when it is read.
+
+The file that ships (`bot/site.yaml`) holds the defaults; SITE_FILE names a site's own, which may
+leave out whatever it does not change.
+"""
+
+from datetime import date, time, timedelta
+from importlib.resources import files
+from pathlib import Path
+from typing import Literal
+
+import holidays
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from flows.calendar import Hours, Span
+
+
+class Strict(BaseModel):
+    """Unknown keys are faults: a misspelt setting must not be silently ignored."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Quiet(Strict):
+    """Hours in which we may start something, local time."""
+
+    weekday: Span = (time(8), time(20))
+    saturday: Span | None = (time(9), time(13))
+    closed_on: tuple[date, ...] = ()
+
+
+class Helpline(Strict):
+    """A number that closes questionnaires; phone it before launch and write the day down."""
+
+    name: str
+    number: str
+    verified_on: date | None = None
+
+
+class Clock(Strict):
+    """How long an alert of a level may wait, and how often it is sent again."""
+
+    resend_minutes: int = Field(ge=1, le=24 * 60)
+
+
+class Site(Strict):
+    """A site's decisions. `docs/operators.md` explains each."""
+
+    programme: str = Field(min_length=2, max_length=24)
+    who_calls: str = Field(min_length=2, max_length=24)
+    duty_officer: bool = False
+    languages: tuple[str, ...] = ("en", "zu")
+    quiet: Quiet = Quiet()
+    helplines: tuple[Helpline, ...] = ()
+    clocks: dict[Literal["urgent", "high"], Clock]
+    learners_a_week: int = Field(default=5, ge=1, le=40)
+    working_days_to_call: int = Field(default=5, ge=1, le=20)
+    lapse_days: int = Field(default=7, ge=1, le=60)
+    templates: dict[str, str] = Field(default_factory=dict)
+    rules: str = "default"
+
+    def hours(self, years: tuple[int, ...]) -> Hours:
+        """The calendar of this site with South Africa's public holidays of `years`."""
+        public = holidays.country_holidays("ZA", years=years)
+        return Hours(
+            weekday=self.quiet.weekday,
+            saturday=self.quiet.saturday,
+            holidays=frozenset(public) | frozenset(self.quiet.closed_on),
+        )
+
+    def resend_after(self, level: str) -> timedelta:
+        """The wait before an alert of this level is sent again."""
+        clock = self.clocks["urgent" if level == "urgent" else "high"]
+        return timedelta(minutes=clock.resend_minutes)
+
+
+def read_site(path: Path | None) -> tuple[Site | None, tuple[str, ...]]:
+    """The site's decisions over the shipped defaults.
+
+    Returns:
+        The site, and every problem found as `file: key: what, fix`; the site is None if any.
+    """
+    shipped = yaml.safe_load((files("bot") / "site.yaml").read_text(encoding="utf-8"))
+    name = str(path) if path else "bot/site.yaml"
+    try:
+        own = yaml.safe_load(path.read_text(encoding="utf-8")) if path else {}
+    except (OSError, yaml.YAMLError) as error:
+        return None, (f"{name}: cannot be read ({error}). Fix: set SITE_FILE to a YAML file.",)
+    if not isinstance(own, dict | None):
+        return None, (f"{name}: is not a list of settings. Fix: start from bot/site.yaml.",)
+    try:
+        return Site.model_validate({**shipped, **(own or {})}), ()
+    except ValidationError as error:
+        return None, tuple(
+            f"{name}: {'.'.join(map(str, e['loc']))}: {e['msg']}. Fix: see docs/operators.md."
+            for e in error.errors()
+        )

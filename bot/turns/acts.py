@@ -1,0 +1,161 @@
+"""What each intent leads to. One function an intent; nobody is left without an answer."""
+
+from collections.abc import Callable, Mapping
+
+from bot.turns import enrol, staff, talk, upnext
+from bot.turns.desk import Desk, Sender
+from flows.keywords import Action
+from flows.messages import Menu, Phrase
+from flows.routing import (
+    AlertList,
+    AlertReply,
+    AnswerTo,
+    Command,
+    Intent,
+    Join,
+    LanguageMenu,
+    OfferReply,
+    Stale,
+    StillStopped,
+    SwitchLanguage,
+    Unasked,
+)
+from flows.sessions import HelpAsked, LanguageChosen, Skipped, Stopped, WentBack
+from storage.schema import addresses, persons
+
+
+def act(desk: Desk, sender: Sender, intent: Intent) -> None:
+    """Do what the message asks for."""
+    match intent:
+        case AnswerTo() | Unasked() | Stale() | StillStopped():
+            _plain(desk, sender, intent)
+        case Command(action=action):
+            _command(desk, sender, action)
+        case LanguageMenu() | SwitchLanguage():
+            _language(desk, sender, intent)
+        case Join(code=code):
+            enrol.join(desk, sender, code)
+        case OfferReply(assignment=assignment, choice=choice):
+            upnext.answer_offer(desk, sender, assignment, choice)
+        case AlertReply() | AlertList():
+            staff.answer(desk, sender, intent)
+
+
+def _plain(desk: Desk, sender: Sender, intent: AnswerTo | Unasked | Stale | StillStopped) -> None:
+    match intent:
+        case AnswerTo() if sender.live is not None:
+            talk.reply(desk, sender, sender.live)
+        case Stale():
+            desk.say(sender, Phrase(key="tap.stale"))
+        case StillStopped():
+            desk.say(sender, Phrase(key="stop.still"))
+        case _:
+            _unasked(desk, sender)
+
+
+def _unasked(desk: Desk, sender: Sender) -> None:
+    """Offer what is due; else the welcome that everybody hears, known or not."""
+    if not upnext.offer(desk, sender):
+        desk.say(sender, Phrase(key="idle.welcome"))
+
+
+def _command(desk: Desk, sender: Sender, action: Action) -> None:
+    if action in IN_SESSION:
+        _in_session(desk, sender, IN_SESSION[action])
+    elif action in ALONE:
+        ALONE[action](desk, sender)
+    elif sender.live is not None:
+        talk.carry_on(desk, sender, sender.live, HelpAsked())
+    else:
+        _unasked(desk, sender)
+
+
+def _in_session(desk: Desk, sender: Sender, event: HelpAsked | WentBack | Skipped) -> None:
+    if sender.live is not None:
+        talk.carry_on(desk, sender, sender.live, event)
+    else:
+        desk.say(sender, Phrase(key="help.general"))
+
+
+def _stop(desk: Desk, sender: Sender) -> None:
+    """STOP: end what is open, confirm once, start nothing more on this address."""
+    already = sender.address.opted_out_at is not None
+    if sender.live is not None:
+        talk.carry_on(desk, sender, sender.live, Stopped())
+        upnext.touch(desk, sender.live)
+        sender.live = None
+    sender.address.opted_out_at = sender.address.opted_out_at or desk.now
+    sender.address.open_prompt = None
+    desk.writes.change(addresses, sender.address.id, opted_out_at=sender.address.opted_out_at)
+    desk.say(sender, Phrase(key="stop.still" if already else "stop.done"))
+
+
+def _cancel(desk: Desk, sender: Sender) -> None:
+    """END, QUIT: the SMS network has stopped us already; elsewhere we ask what she means."""
+    if sender.channel == "sms":
+        _stop(desk, sender)
+        return
+    desk.ask_menu(sender, "stop", "stop", ("yes", "no"))
+    options = (("yes", "stop.yes"), ("no", "stop.no"))
+    desk.say(sender, Phrase(key="stop.ask"), Menu(ref="m.stop", options=options))
+
+
+def _start_again(desk: Desk, sender: Sender) -> None:
+    """START reopens messages; it gives no consent that was not given before."""
+    if sender.address.opted_out_at is None:
+        _unasked(desk, sender)
+        return
+    sender.address.opted_out_at = None
+    desk.writes.change(addresses, sender.address.id, opted_out_at=None)
+    desk.say(sender, Phrase(key="start.done"))
+
+
+def _later(desk: Desk, sender: Sender) -> None:
+    """LATER keeps everything as it is; the nudges know when to ask again."""
+    sender.address.open_prompt = None
+    desk.say(sender, Phrase(key="offer.deferred"))
+
+
+def _language(desk: Desk, sender: Sender, intent: LanguageMenu | SwitchLanguage) -> None:
+    if isinstance(intent, SwitchLanguage):
+        _switch(desk, sender, intent.language)
+        return
+    library = desk.world.library
+    names = tuple((tag, library.lexicons[tag].name) for tag in library.offered)
+    desk.ask_menu(sender, "language", "language", library.offered)
+    desk.say(
+        sender,
+        Phrase(key="language.choose"),
+        Menu(ref="m.language", options=names, literal=True),
+    )
+
+
+def _switch(desk: Desk, sender: Sender, language: str) -> None:
+    """A new language, at once and for everything after; what is open is asked again in it."""
+    if language not in desk.world.library.offered:
+        desk.say(sender, Phrase(key="language.unchanged"))
+        return
+    sender.address.language = language
+    sender.address.open_prompt = None
+    desk.writes.change(addresses, sender.address.id, language=language)
+    if sender.person is not None:
+        sender.person.language = language
+        desk.writes.change(persons, sender.person.id, language=language)
+    if sender.live is not None:
+        talk.carry_on(desk, sender, sender.live, LanguageChosen(language=language))
+    else:
+        _unasked(desk, sender)
+
+
+IN_SESSION: Mapping[Action, HelpAsked | WentBack | Skipped] = {
+    "help": HelpAsked(),
+    "back": WentBack(),
+    "skip": Skipped(),
+}
+ALONE: Mapping[Action, Callable[[Desk, Sender], None]] = {
+    "stop": _stop,
+    "cancel": _cancel,
+    "start": _start_again,
+    "later": _later,
+}
+"""What the other key words do; MENU and a bare JOIN show what is open or due."""

@@ -1,0 +1,317 @@
+"""One transaction for everything that waits: statuses, outcomes, letters in rounds, a claim.
+
+Locks are taken in one order everywhere: provider ids, addresses, people, sessions, then the
+children that are judged; each kind sorted. A person's messages are folded one a round, so the
+second is read against the state after the first.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from bot.envelopes import dump_inbound
+from bot.turns import acts, upnext
+from bot.turns.desk import Desk, Letter, Sender
+from bot.turns.judge import judge
+from bot.turns.world import World
+from flows.routing import AlertList, AlertReply, Intent, Join, route
+from storage.conversations import (
+    AddressRow,
+    assignments_of,
+    children_by_id,
+    joins,
+    lock_addresses,
+    lock_persons,
+    mark_seen,
+    unfinished_sessions,
+)
+from storage.outbox import (
+    Claimed,
+    Outcome,
+    StatusRow,
+    adopt_orphans,
+    claim,
+    note,
+    note_statuses,
+)
+from storage.raising import offered_to
+from storage.schema import addresses, inbox
+from storage.starts import current_waves
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """What one commit carries.
+
+    Attributes:
+        letters: Messages of people, in order of arrival.
+        outcomes: What became of sends.
+        statuses: Providers' words on sends.
+        claim: How many due messages to lease; 0 for none.
+        me: This worker's name on leases.
+    """
+
+    letters: Sequence[Letter] = ()
+    outcomes: Sequence[Outcome] = ()
+    statuses: Sequence[StatusRow] = ()
+    claim: int = 0
+    me: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """What a commit gave back: leased messages, and how many letters were new."""
+
+    claimed: list[Claimed] = field(default_factory=list)
+    withheld: list[Claimed] = field(default_factory=list)
+    fresh: int = 0
+
+
+def run(conn: Connection, work: Work, *, world: World, now: datetime) -> Done:
+    """Do the work. Called inside a transaction; may be called again if it lost a race."""
+    note(conn, work.outcomes, now=now)
+    adopt_orphans(conn, [o.provider_id for o in work.outcomes if o.provider_id], now=now)
+    note_statuses(conn, work.statuses, now=now)
+    fresh = _fresh(conn, work.letters)
+    if fresh:
+        desk = Desk(conn=conn, world=world, now=now)
+        _meet(desk, fresh)
+        for letters in _rounds(fresh):
+            _round(desk, letters)
+            desk.writes.flush(conn)
+        judge(desk)
+        desk.writes.flush(conn)
+    claimed, withheld = (
+        claim(conn, me=work.me, now=now, most=work.claim) if work.claim else ([], [])
+    )
+    return Done(claimed=claimed, withheld=withheld, fresh=len(fresh))
+
+
+def _fresh(conn: Connection, letters: Sequence[Letter]) -> list[Letter]:
+    """Letters never seen before, or tried again; a repeated delivery is dropped here."""
+    keys = {(x.inbound.channel, x.inbound.account, x.digest) for x in letters if x.again is None}
+    new = mark_seen(conn, keys)
+    out = []
+    for letter in letters:
+        if letter.again is not None:
+            out.append(letter)
+        elif letter.digest in new:
+            new.discard(letter.digest)
+            out.append(letter)
+    return out
+
+
+def _meet(desk: Desk, letters: Sequence[Letter]) -> None:
+    """Lock and load everybody who wrote; strangers get an address row."""
+    conn = desk.conn
+    desk.addresses = lock_addresses(conn, (x.blind for x in letters))
+    for letter in letters:
+        if letter.blind not in desk.addresses:
+            desk.addresses[letter.blind] = _stranger(desk, letter)
+    desk.writes.flush(conn)
+    known = {a.person_id for a in desk.addresses.values() if a.person_id}
+    desk.persons = lock_persons(conn, known)
+    for row in unfinished_sessions(conn, known, (a.id for a in desk.addresses.values())):
+        desk.open_session(row)
+
+
+def _stranger(desk: Desk, letter: Letter) -> AddressRow:
+    """A sender we have not met: an address, sealed, and the language of the first greeting."""
+    inbound, world = letter.inbound, desk.world
+    row_id = desk.new_id()
+    row = AddressRow(
+        id=row_id,
+        channel=inbound.channel,
+        account=inbound.account,
+        blind=letter.blind,
+        value=world.vault.seal(inbound.address, table="addresses", column="value", row=row_id),
+        person_id=None,
+        language=world.library.offered[0],
+        open_prompt=None,
+        stuck=0,
+        opted_out_at=None,
+        bad_at=None,
+        last_inbound_at=None,
+    )
+    desk.writes.insert(
+        addresses,
+        **{name: getattr(row, name) for name in AddressRow.__slots__},
+        created_at=desk.now,
+    )
+    return row
+
+
+def _rounds(letters: Sequence[Letter]) -> list[list[Letter]]:
+    """One message a person and round, in order of arrival."""
+    rounds: list[list[Letter]] = []
+    seen: dict[str, int] = {}
+    for letter in letters:
+        place = seen.get(letter.blind, 0)
+        seen[letter.blind] = place + 1
+        if place == len(rounds):
+            rounds.append([])
+        rounds[place].append(letter)
+    return rounds
+
+
+def _round(desk: Desk, letters: Sequence[Letter]) -> None:
+    senders = [_sender(desk, letter) for letter in letters]
+    _load_staff(desk, senders)
+    routed = [(s, _intent(desk, s)) for s in senders if not _queues_behind(desk, s)]
+    _load_for(desk, routed)
+    for sender, intent in routed:
+        acts.act(desk, sender, intent)
+    _load_for_ended(desk)
+    while desk.ended:
+        upnext.finish(desk, desk.ended.pop(0))
+    for sender, _ in routed:
+        _close_letter(desk, sender)
+
+
+def _sender(desk: Desk, letter: Letter) -> Sender:
+    address = desk.addresses[letter.blind]
+    person = desk.persons.get(address.person_id or "")
+    mine = [
+        live
+        for live in desk.live.values()
+        if live.row.status in ("open", "lapsed")
+        and (live.row.address_id == address.id or (person and live.row.person_id == person.id))
+    ]
+    asked = address.open_prompt["ref"] if address.open_prompt else ""
+    live = next((x for x in mine if x.row.id == asked), mine[-1] if mine else None)
+    return Sender(letter=letter, address=address, person=person, live=live)
+
+
+def _queues_behind(desk: Desk, sender: Sender) -> bool:
+    """Behind a message of hers that is being retried, later ones wait their turn."""
+    if sender.address.stuck == 0 or sender.letter.again is not None:
+        return False
+    _store(desk, sender.letter, sender.address, status="waiting", retry_at=desk.now)
+    return True
+
+
+def _load_staff(desk: Desk, senders: Sequence[Sender]) -> None:
+    staff = {s.person.id for s in senders if s.person and s.person.kind == "staff"}
+    if staff:
+        offered = offered_to(desk.conn, staff)
+        for sender in senders:
+            if sender.person is not None:
+                sender.staff_alerts = offered.get(sender.person.id, ())
+
+
+def _intent(desk: Desk, sender: Sender) -> Intent:
+    library = desk.world.library
+    return route(
+        sender.conversation(),
+        sender.letter.inbound,
+        keywords=library.keywords,
+        lexicons=[library.lexicons[tag] for tag in library.offered],
+    )
+
+
+def _load_for(desk: Desk, routed: Sequence[tuple[Sender, Intent]]) -> None:
+    """What the intents of this round need: JOIN codes, and what idle people are to answer."""
+    blind = desk.world.vault.blind
+    codes = [blind("join", i.code) for _, i in routed if isinstance(i, Join)]
+    desk.joins.update(joins(desk.conn, codes))
+    idle = {
+        s.person.id
+        for s, i in routed
+        if s.person is not None and s.live is None and not isinstance(i, AlertReply | AlertList)
+    }
+    _load_assignments(desk, idle)
+
+
+def _load_for_ended(desk: Desk) -> None:
+    if not desk.ended:
+        return
+    wanted = {e.live.row.child_id for e in desk.ended} - {None} - set(desk.children)
+    desk.children.update(children_by_id(desk.conn, [c for c in wanted if c]))
+    _load_assignments(desk, {e.sender.person.id for e in desk.ended if e.sender.person})
+    about = (desk.children.get(e.live.row.child_id or "") for e in desk.ended)
+    missing = {child.programme_id for child in about if child} - set(desk.waves)
+    if missing:
+        desk.waves.update(current_waves(desk.conn, missing, desk.now))
+
+
+def _load_assignments(desk: Desk, person_ids: set[str]) -> None:
+    """Assignments of these people with the children they are about and the open waves."""
+    if not person_ids:
+        return
+    for person_id in person_ids:
+        desk.assignments[person_id] = []
+    for row in assignments_of(desk.conn, person_ids):
+        desk.assignments[row.person_id].append(row)
+    due = [r for p in person_ids for r in desk.assignments[p] if r.state in ("due", "open")]
+    wanted = {r.child_id for r in due if r.child_id} - set(desk.children)
+    desk.children.update(children_by_id(desk.conn, wanted))
+    programmes = {desk.persons[p].programme_id for p in person_ids if p in desk.persons}
+    missing = programmes - set(desk.waves)
+    if missing:
+        desk.waves.update(current_waves(desk.conn, missing, desk.now))
+
+
+def _close_letter(desk: Desk, sender: Sender) -> None:
+    """The message is handled: it rests in the inbox, and her address remembers the moment."""
+    letter, address = sender.letter, sender.address
+    address.last_inbound_at = letter.inbound.received_at
+    desk.writes.change(
+        addresses,
+        address.id,
+        last_inbound_at=address.last_inbound_at,
+        open_prompt=address.open_prompt,
+        bad_at=None,
+    )
+    if letter.again is None:
+        _store(desk, letter, address, status="done", done_at=desk.now)
+    else:
+        desk.writes.change(inbox, letter.inbox_id, status="done", done_at=desk.now, retry_at=None)
+        address.stuck = max(0, address.stuck - 1)
+        desk.writes.change(addresses, address.id, stuck=address.stuck)
+
+
+def _store(
+    desk: Desk,
+    letter: Letter,
+    address: AddressRow,
+    *,
+    status: str,
+    done_at: datetime | None = None,
+    retry_at: datetime | None = None,
+) -> None:
+    if status == "waiting":
+        address.stuck += 1
+        desk.writes.change(addresses, address.id, stuck=address.stuck)
+    inbound = letter.inbound
+    desk.writes.insert(
+        inbox,
+        id=letter.inbox_id,
+        address_id=address.id,
+        channel=inbound.channel,
+        account=inbound.account,
+        status=status,
+        attempts=0,
+        body=desk.world.vault.seal(
+            dump_inbound(inbound), table="inbox", column="body", row=letter.inbox_id
+        ),
+        error=None,
+        sent_at=inbound.sent_at,
+        received_at=inbound.received_at,
+        retry_at=retry_at,
+        done_at=done_at,
+    )
+
+
+def park(conn: Connection, letter: Letter, *, world: World, now: datetime) -> None:
+    """A message whose handling raised: kept as waiting, to be tried again by the clock."""
+    desk = Desk(conn=conn, world=world, now=now)
+    if not _fresh(conn, [letter]):
+        return
+    desk.addresses = lock_addresses(conn, [letter.blind])
+    if letter.blind not in desk.addresses:
+        desk.addresses[letter.blind] = _stranger(desk, letter)
+    address = desk.addresses[letter.blind]
+    _store(desk, letter, address, status="waiting", retry_at=now)
+    desk.writes.flush(conn)

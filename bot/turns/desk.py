@@ -1,0 +1,257 @@
+"""The desk of one batch: what was loaded, what is said, what will be written."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from bot.envelopes import dump_outbound
+from bot.turns.world import World
+from flows.lexicon import Lexicon
+from flows.messages import (
+    LIMITS,
+    ChannelName,
+    Inbound,
+    MessageClass,
+    Outbound,
+    Part,
+    Prompt,
+)
+from flows.rendering import render
+from flows.routing import Conversation, OpenPrompt
+from flows.sessions import Session, from_json
+from scoring.model import CriticalHit
+from storage.conversations import (
+    AddressRow,
+    AssignmentRow,
+    ChildRow,
+    JoinRow,
+    PersonRow,
+    SessionRow,
+)
+from storage.schema import outbox
+from storage.types import to_ms
+from storage.writes import Writes
+
+PRIORITY: dict[MessageClass, int] = {
+    "alert": 0,
+    "safety": 1,
+    "reply": 2,
+    "notice": 3,
+    "invitation": 4,
+    "reminder": 5,
+}
+EXPIRY: dict[MessageClass, timedelta] = {
+    "alert": timedelta(hours=24),
+    "safety": timedelta(hours=24),
+    "reply": timedelta(hours=24),
+    "notice": timedelta(hours=48),
+    "invitation": timedelta(hours=72),
+    "reminder": timedelta(hours=24),
+}
+SEQ_PER_MS = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letter:
+    """An inbound message on its way through a batch.
+
+    Attributes:
+        inbound: What arrived.
+        blind: Blind index of (channel, account, address).
+        digest: Keyed digest of the provider's id.
+        inbox_id: Row id; for a stored message that is tried again, the row it stands in.
+        again: How often it was tried before; None on its first way.
+    """
+
+    inbound: Inbound
+    blind: str
+    digest: str
+    inbox_id: str
+    again: int | None = None
+
+
+@dataclass(slots=True)
+class Live:
+    """A session in hand: its row and its value; `fresh` until its row is first written."""
+
+    row: SessionRow
+    session: Session
+    fresh: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class Sender:
+    """Who wrote: her address, who she is if known, the questionnaire she is in."""
+
+    letter: Letter
+    address: AddressRow
+    person: PersonRow | None = None
+    live: Live | None = None
+    staff_alerts: tuple[tuple[str, str], ...] = ()
+    said: int = 0
+
+    @property
+    def language(self) -> str:
+        """What she reads: as a person, else as her address was left."""
+        return self.person.language if self.person else self.address.language
+
+    @property
+    def channel(self) -> ChannelName:
+        """The channel she wrote on."""
+        return self.letter.inbound.channel
+
+    def conversation(self) -> Conversation:
+        """What routing needs to know of her."""
+        return Conversation(
+            open_prompt=self._open_prompt(),
+            session=self.live.row.id if self.live else "",
+            staff=self.person is not None and self.person.kind == "staff",
+            opted_out=self.address.opted_out_at is not None,
+        )
+
+    def _open_prompt(self) -> OpenPrompt | None:
+        """What a digit answers: a stored prompt first; else the one alert open to her."""
+        raw = self.address.open_prompt
+        if raw is not None:
+            return OpenPrompt(
+                kind=raw["kind"],
+                ref=raw["ref"],
+                options=tuple(raw["options"]),
+                asked_at=datetime.fromisoformat(raw["asked_at"]),
+            )
+        if self.live is None and len(self.staff_alerts) == 1:
+            return OpenPrompt(
+                kind="alert",
+                ref=self.staff_alerts[0][0],
+                asked_at=self.letter.inbound.received_at,
+            )
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """A questionnaire that ended in this batch and what it needs next."""
+
+    sender: Sender
+    live: Live
+
+
+@dataclass(slots=True, kw_only=True)
+class Desk:
+    """The state of one batch. Lives inside one transaction."""
+
+    conn: Connection
+    world: World
+    now: datetime
+    addresses: dict[str, AddressRow] = field(default_factory=dict)
+    persons: dict[str, PersonRow] = field(default_factory=dict)
+    live: dict[str, Live] = field(default_factory=dict)
+    joins: dict[str, JoinRow] = field(default_factory=dict)
+    children: dict[str, ChildRow] = field(default_factory=dict)
+    waves: dict[str, str] = field(default_factory=dict)
+    assignments: dict[str, list[AssignmentRow]] = field(default_factory=dict)
+    staff_alerts: dict[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
+    ended: list[Ended] = field(default_factory=list)
+    touched: set[tuple[str, str]] = field(default_factory=set)
+    screened: set[tuple[str, str]] = field(default_factory=set)
+    critical: list[tuple[str, str, CriticalHit]] = field(default_factory=list)
+    writes: Writes = field(default_factory=Writes)
+    count: int = 0
+
+    def new_id(self) -> str:
+        """An id for a row of this batch."""
+        return self.world.new_id(self.now)
+
+    def lexicon(self, sender: Sender, version: str = "") -> Lexicon:
+        """The words she reads."""
+        return self.world.library.lexicon(sender.language, version)
+
+    def open_session(self, row: SessionRow) -> Live:
+        """The session of a row, unsealed once a batch."""
+        live = self.live.get(row.id)
+        if live is None:
+            text = self.world.vault.open(row.state, table="sessions", column="state", row=row.id)
+            live = self.live[row.id] = Live(row, from_json(text))
+        return live
+
+    def ask_menu(self, sender: Sender, kind: str, ref: str, options: Iterable[str]) -> None:
+        """Remember the menu that a digit of hers will answer."""
+        sender.address.open_prompt = {
+            "kind": kind,
+            "ref": ref,
+            "options": list(options),
+            "asked_at": self.now.isoformat(),
+        }
+
+    def say(self, sender: Sender, *parts: Part, live: Live | None = None) -> None:
+        """Answer her: rendered now, sent after the commit."""
+        if not parts:
+            return
+        session = live.session if live else None
+        library = self.world.library
+        version = session.version if session else ""
+        lexicon = library.lexicon(session.language if session else sender.language, version)
+        messages = render(
+            Prompt(parts=parts),
+            questionnaire=library.questionnaire(version) if session else None,
+            session=session,
+            lexicon=lexicon,
+            limits=LIMITS[sender.channel],
+        )
+        inbound = sender.letter.inbound
+        for message in messages:
+            first = sender.said == 0
+            self.post(
+                sender.address,
+                _finish(message, inbound, lexicon, first=first, mark=self.world.mark_drafts),
+                message_class="reply",
+                key=f"{sender.letter.inbox_id}:{sender.said}",
+            )
+            sender.said += 1
+
+    def post(
+        self,
+        address: AddressRow,
+        message: Outbound,
+        *,
+        message_class: MessageClass,
+        key: str,
+        not_before: datetime | None = None,
+    ) -> None:
+        """Put a message into the outbox; a key that exists already makes it nothing."""
+        row_id = self.new_id()
+        not_before = not_before or self.now
+        self.writes.offer(
+            outbox,
+            id=row_id,
+            address_id=address.id,
+            person_id=address.person_id,
+            key=key,
+            message_class=message_class,
+            priority=PRIORITY[message_class],
+            seq=to_ms(self.now) * SEQ_PER_MS + self.count,
+            state="queued",
+            body=self.world.vault.seal(
+                dump_outbound(message), table="outbox", column="body", row=row_id
+            ),
+            not_before=not_before,
+            expires_at=not_before + EXPIRY[message_class],
+            created_at=self.now,
+        )
+        self.count += 1
+
+
+def _finish(
+    message: Outbound, inbound: Inbound, lexicon: Lexicon, *, first: bool, mark: bool
+) -> Outbound:
+    """The first answer to a tap also stops the spinner and takes the used buttons away."""
+    text = f"{message.text} [draft]" if mark and lexicon.draft else message.text
+    return Outbound(
+        text=text,
+        buttons=message.buttons,
+        menu=message.menu,
+        ack=inbound.ack if first else "",
+        strip=inbound.shown_in if first and inbound.token else "",
+    )

@@ -1,0 +1,216 @@
+"""Judging: profiles of the children whose answers changed, and the alerts they call for.
+
+Runs after the batch's answers are written and before its commit. The children are locked in order
+of id first, so that whoever comes second sees the first one's answers.
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from bot.care.alerts import send
+from bot.turns.desk import Desk
+from bot.turns.upnext import flag_for_teacher
+from scoring.model import DOMAINS, Profile, Submission
+from scoring.plans import suggest
+from scoring.profile import profile
+from scoring.report import to_document
+from scoring.screen import named, screen_answers
+from scoring.triage import AlertCall, alert_for, alerts_for
+from storage.assessments import Sheet, sheets_about_children, sheets_about_classes
+from storage.cases import profile_row
+from storage.conversations import ChildRow, children_by_id
+from storage.people import coordinators
+from storage.raising import raise_alerts
+from storage.schema import alert_events, child_state, profiles, tasks, timers
+from storage.scope import system
+from storage.starts import consented_children
+from storage.vault import Vault
+
+POINTS_SCALE = 1000
+CODE_LENGTH = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """An alert called for, with where it belongs."""
+
+    call: AlertCall
+    child: ChildRow
+    wave_id: str
+
+
+def judge(desk: Desk) -> None:
+    """Profiles and alerts for everything this batch touched."""
+    pairs = set(desk.touched) | _screened(desk)
+    ids = {child for child, _ in pairs} | {child for child, _, _ in desk.critical}
+    if not ids:
+        return
+    children = children_by_id(desk.conn, ids, lock=True)
+    calls = [
+        Call(alert_for(hit, child=child, wave=wave), children[child], wave)
+        for child, wave, hit in desk.critical
+    ]
+    calls += _profiles(desk, sorted(pairs), children)
+    desk.writes.flush(desk.conn)
+    _raise(desk, calls)
+
+
+def _screened(desk: Desk) -> set[tuple[str, str]]:
+    """Children named in the class screens of this batch."""
+    found = set()
+    sheets = sheets_about_classes(desk.conn, {c for c, _ in desk.screened})
+    for class_id, wave_id in desk.screened:
+        roster = consented_children(desk.conn, class_id)
+        for sheet in sheets.get((class_id, wave_id), []):
+            answers = {item: value for item, value in sheet.answers.items() if value}
+            found |= {(roster[n].id, wave_id) for n in named(answers) if n in roster}
+    return found
+
+
+def _profiles(
+    desk: Desk, pairs: list[tuple[str, str]], children: dict[str, ChildRow]
+) -> list[Call]:
+    """Recompute and store each child's profile; returns the alerts they call for."""
+    if not pairs:
+        return []
+    about = sheets_about_children(desk.conn, {child for child, _ in pairs})
+    classes = {children[c].class_id for c, _ in pairs} - {None}
+    screens = sheets_about_classes(desk.conn, [c for c in classes if c])
+    calls = []
+    for child_id, wave_id in pairs:
+        child = children[child_id]
+        sheets = about.get((child_id, wave_id), [])
+        submissions = [_submission(s, s.answers) for s in sheets]
+        for sheet in screens.get((child.class_id or "", wave_id), []):
+            answers = {item: value for item, value in sheet.answers.items() if value is not None}
+            submissions.append(_submission(sheet, screen_answers(answers, child.list_number or 0)))
+        result = profile(desk.world.library.rules, submissions, as_of=desk.now)
+        _store(desk, child, wave_id, result)
+        if result.level != "none" and any(s.informant == "caregiver" for s in sheets):
+            flag_for_teacher(desk, child, wave_id)
+        calls += [Call(c, child, wave_id) for c in alerts_for(result, child=child_id, wave=wave_id)]
+    return calls
+
+
+def _submission(sheet: Sheet, answers: Any) -> Submission:
+    return Submission(
+        informant=sheet.informant,  # type: ignore[arg-type]
+        questionnaire=sheet.form_id,
+        submitted_at=sheet.at,
+        answers=dict(answers),
+    )
+
+
+def _store(desk: Desk, child: ChildRow, wave_id: str, result: Profile) -> None:
+    rules, vault = desk.world.library.rules, desk.world.vault
+    for domain in DOMAINS:
+        found = result.domains[domain]
+        desk.writes.put(
+            child_state,
+            child_id=child.id,
+            wave_id=wave_id,
+            domain=domain,
+            band=found.band,
+            points=None if found.score is None else round(found.score * POINTS_SCALE),
+            disagree=found.disagree,
+            rules=rules.version,
+            as_of=desk.now,
+        )
+    document = json.dumps(to_document(result, suggest(rules, result)), ensure_ascii=False)
+    desk.writes.put(
+        profiles,
+        child_id=child.id,
+        wave_id=wave_id,
+        school_id=child.school_id,
+        level=result.level,
+        urgent=result.urgent,
+        rules=rules.version,
+        body=_seal_profile(vault, child.id, wave_id, document),
+        as_of=desk.now,
+    )
+
+
+def _seal_profile(vault: Vault, child_id: str, wave_id: str, document: str) -> bytes:
+    return vault.seal(document, table="profiles", column="body", row=profile_row(child_id, wave_id))
+
+
+def _raise(desk: Desk, calls: list[Call]) -> None:
+    """One row an alert; messages to those on call, or an openly unreachable task."""
+    world, now = desk.world, desk.now
+    rows: dict[str, dict[str, Any]] = {
+        c.call.key: {
+            "id": desk.new_id(),
+            "key": c.call.key,
+            "code": world.new_code(CODE_LENGTH),
+            "child_id": c.child.id,
+            "school_id": c.child.school_id,
+            "wave_id": c.wave_id,
+            "level": c.call.level,
+            "rule": c.call.rule,
+            "rules": world.library.rules.version,
+            "state": "opened",
+            "opened_at": now,
+        }
+        for c in calls
+    }
+    new = raise_alerts(desk.conn, [rows[key] for key in sorted(rows)])
+    if not new:
+        return
+    schools = {rows[key]["school_id"] for key in new}
+    on_call = coordinators(desk.conn, schools, scope=system("alert"), now=now)
+    for key in sorted(new):
+        row = rows[key]
+        members = [m for m in on_call if m.school_id == row["school_id"]]
+        sent = send(
+            desk.writes,
+            world,
+            alert_id=row["id"],
+            code=row["code"],
+            level=row["level"],
+            round_number=0,
+            members=members,
+            passed=frozenset(),
+            now=now,
+        )
+        desk.writes.insert(
+            alert_events,
+            id=desk.new_id(),
+            alert_id=row["id"],
+            kind="opened",
+            actor_id=None,
+            at=now,
+        )
+        desk.writes.offer(
+            timers,
+            key=f"alert:{row['id']}:resend",
+            kind="alert",
+            ref=row["id"],
+            due_at=now + world.site.resend_after(row["level"]),
+            data={},
+            state="due",
+            reason=None,
+            done_at=None,
+        )
+        if not sent:
+            _nobody(desk, row)
+
+
+def _nobody(desk: Desk, row: dict[str, Any]) -> None:
+    """No coordinator can be reached: said openly, once an alert."""
+    desk.writes.offer(
+        tasks,
+        id=desk.new_id(),
+        key=f"alert_unreachable:{row['id']}",
+        kind="alert_unreachable",
+        school_id=row["school_id"],
+        child_id=None,
+        person_id=None,
+        address_id=None,
+        owner_id=None,
+        ref=row["id"],
+        state="open",
+        opened_at=desk.now,
+        due_at=desk.now,
+        closed_at=None,
+    )

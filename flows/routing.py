@@ -1,0 +1,232 @@
+"""Which conversation a message belongs to: a pure decision, made before anything is written.
+
+Order: STOP in every language; a button, which names what it answers; the other key words; a JOIN
+code; a staff member's alert code; a bare digit, which binds only to the open prompt; the open
+questionnaire; otherwise nothing waits for it.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from flows.keywords import Action, Keywords, join_code, keyword, language_named
+from flows.lexicon import Lexicon
+from flows.messages import Inbound
+from flows.replies import normalise
+
+PromptKind = Literal["question", "language", "offer", "alert", "stop"]
+MENUS = ("language", "offer", "stop")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenPrompt:
+    """What a bare digit answers now.
+
+    Attributes:
+        kind: A question of a session, the language menu, the offer of a questionnaire, an alert.
+        ref: Id of the session, assignment or alert; empty for the language menu.
+        options: Codes of a menu in the order shown; empty for a question.
+        asked_at: When it was put.
+    """
+
+    kind: PromptKind
+    ref: str
+    options: tuple[str, ...] = ()
+    asked_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conversation:
+    """What routing must know of the sender's side.
+
+    Attributes:
+        open_prompt: What waits for a digit, if anything.
+        session: Id of the questionnaire she is in (open or lapsed), else empty.
+        staff: Whether she receives alerts.
+        opted_out: Whether STOP holds for this address.
+    """
+
+    open_prompt: OpenPrompt | None = None
+    session: str = ""
+    staff: bool = False
+    opted_out: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """A key word: stop, start, help, back, skip, menu, later."""
+
+    action: Action
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LanguageMenu:
+    """She wants another language and has not said which."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SwitchLanguage:
+    """She named a language or picked it from the menu."""
+
+    language: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Join:
+    """She sent a child's JOIN code."""
+
+    code: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerTo:
+    """A reply to the questionnaire she is in."""
+
+    session: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfferReply:
+    """Her word on an offered questionnaire: now or later."""
+
+    assignment: str
+    choice: str
+
+
+AlertChoice = Literal["accept", "pass", "phone"]
+ALERT_CHOICES: tuple[AlertChoice, ...] = ("accept", "pass", "phone")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertReply:
+    """A staff member's word on an alert, named by id (button, open prompt) or by code."""
+
+    choice: AlertChoice
+    alert: str = ""
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertList:
+    """A staff digit that no single alert waits for: the codes are listed, nothing is accepted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stale:
+    """A button of something that is over."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StillStopped:
+    """A message after STOP that is not START."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unasked:
+    """Nothing waits for this message."""
+
+
+Intent = (
+    Command
+    | LanguageMenu
+    | SwitchLanguage
+    | Join
+    | AnswerTo
+    | OfferReply
+    | AlertReply
+    | AlertList
+    | Stale
+    | StillStopped
+    | Unasked
+)
+
+_CODE = re.compile(r"(?:([123])\s+([0-9a-z]{6})|([0-9a-z]{6})\s+([123]))")
+
+
+def route(
+    conversation: Conversation,
+    inbound: Inbound,
+    *,
+    keywords: Keywords,
+    lexicons: Sequence[Lexicon],
+) -> Intent:
+    """Decide what a message is about. Total: every message has an intent."""
+    action = keyword(inbound.text, keywords) if inbound.text else None
+    if action == "stop":
+        return Command(action=action)
+    if conversation.opted_out:
+        return _after_stop(action, inbound, keywords)
+    if inbound.token:
+        return _tapped(conversation, inbound.token)
+    if action is not None:
+        return LanguageMenu() if action == "language" else Command(action=action)
+    code = join_code(inbound.text, keywords)
+    return Join(code=code) if code is not None else _typed(conversation, inbound, lexicons)
+
+
+def _after_stop(action: Action | None, inbound: Inbound, keywords: Keywords) -> Intent:
+    code = join_code(inbound.text, keywords)
+    if code is not None:
+        return Join(code=code)
+    return Command(action=action) if action == "start" else StillStopped()
+
+
+def _tapped(conversation: Conversation, token: str) -> Intent:
+    """A button says what it answers; the first letter names the kind."""
+    kind, _, rest = token.partition(".")
+    if kind == "q":
+        return AnswerTo(session=conversation.session) if conversation.session else Stale()
+    ref, _, number = rest.rpartition(".")
+    if kind == "a" and number in ("1", "2", "3"):
+        return AlertReply(choice=ALERT_CHOICES[int(number) - 1], alert=ref)
+    prompt = conversation.open_prompt
+    if prompt is None or prompt.kind not in MENUS or prompt.ref != ref:
+        return Stale()
+    return _menu(prompt, number) or Stale()
+
+
+def _typed(conversation: Conversation, inbound: Inbound, lexicons: Sequence[Lexicon]) -> Intent:
+    text = normalise(inbound.text)
+    if conversation.staff:
+        staff = _staff(conversation, text)
+        if staff is not None:
+            return staff
+    prompt = conversation.open_prompt
+    if prompt is not None and prompt.kind in MENUS:
+        choice = _menu(prompt, text)
+        if choice is not None:
+            return choice
+    named = language_named(inbound.text, lexicons)
+    if named is not None:
+        return SwitchLanguage(language=named)
+    if conversation.session:
+        return AnswerTo(session=conversation.session)
+    return Unasked()
+
+
+def _staff(conversation: Conversation, text: str) -> Intent | None:
+    """`1 A7F3K2` always names its alert; a bare digit only the one that is the open prompt."""
+    found = _CODE.fullmatch(text)
+    if found is not None:
+        number = found[1] or found[4]
+        code = found[2] or found[3]
+        return AlertReply(choice=ALERT_CHOICES[int(number) - 1], code=code.upper())
+    if text not in ("1", "2", "3"):
+        return None
+    prompt = conversation.open_prompt
+    if prompt is not None and prompt.kind == "alert":
+        return AlertReply(choice=ALERT_CHOICES[int(text) - 1], alert=prompt.ref)
+    return AlertList() if prompt is None and not conversation.session else None
+
+
+def _menu(prompt: OpenPrompt, number: str) -> Intent | None:
+    if not number.isdecimal() or not 1 <= int(number) <= len(prompt.options):
+        return None
+    code = prompt.options[int(number) - 1]
+    if prompt.kind == "language":
+        return SwitchLanguage(language=code)
+    if prompt.kind == "stop":
+        return Command(action="stop") if code == "yes" else Unasked()
+    return OfferReply(assignment=prompt.ref, choice=code)

@@ -1,0 +1,310 @@
+"""What a batch of messages needs to know before it is folded: one statement a kind of row.
+
+Rows that the batch will change are locked first, each kind sorted by id, so that two workers on
+PostgreSQL always lock in the same order. (`FOR NO KEY UPDATE`: an insert that refers to a locked
+row, as every answer does to its child, must not wait for it.)
+"""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from sqlalchemy import Column, Connection, Select, Table, bindparam, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from storage.schema import (
+    addresses,
+    assignments,
+    children,
+    inbox,
+    inbox_seen,
+    join_codes,
+    persons,
+    programmes,
+    schools,
+    sessions,
+)
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+Row = TypeVar("Row")
+
+
+@dataclass(slots=True)
+class AddressRow:
+    """An address as the turn sees it; changed in place while folding, written back after."""
+
+    id: str
+    channel: str
+    account: str
+    blind: str
+    value: bytes
+    person_id: str | None
+    language: str
+    open_prompt: dict[str, Any] | None
+    stuck: int
+    opted_out_at: datetime | None
+    bad_at: datetime | None
+    last_inbound_at: datetime | None
+
+
+@dataclass(slots=True)
+class PersonRow:
+    """A person: caregiver, teacher or staff."""
+
+    id: str
+    programme_id: str
+    school_id: str | None
+    household_id: str | None
+    kind: str
+    language: str
+    safe_hour: str | None
+    shared_phone: bool | None
+
+
+@dataclass(slots=True)
+class SessionRow:
+    """An unfinished session with its sealed state."""
+
+    id: str
+    address_id: str
+    person_id: str | None
+    assignment_id: str | None
+    child_id: str | None
+    class_id: str | None
+    household_id: str | None
+    wave_id: str | None
+    form_id: str
+    version: str
+    status: str
+    state: bytes
+
+
+@dataclass(slots=True)
+class ChildRow:
+    """A child and where it stands; codes only, no name."""
+
+    id: str
+    programme_id: str
+    school_id: str
+    household_id: str
+    class_id: str | None
+    list_number: int | None
+
+
+@dataclass(slots=True)
+class JoinRow:
+    """A JOIN code with the child it opens the door for; `claimed_by` changes while folding."""
+
+    id: str
+    blind: str
+    expires_at: datetime
+    claimed_by: str | None
+    child: ChildRow
+    programme: str
+    school: str
+
+
+@dataclass(slots=True)
+class AssignmentRow:
+    """What somebody is to answer; state due, open, done or withdrawn."""
+
+    id: str
+    key: str
+    person_id: str
+    child_id: str | None
+    class_id: str | None
+    wave_id: str
+    form_id: str
+    state: str
+    reason: str | None
+    priority: int
+    created_at: datetime
+    offered_at: datetime | None
+
+
+def columns(table: Table, row: "type[DataclassInstance]") -> list[Column[Any]]:
+    """The columns of a table that a row class wants, in its order."""
+    return [table.c[field.name] for field in fields(row)]
+
+
+_SEEN = {
+    name: dialect.insert(inbox_seen).on_conflict_do_nothing().returning(inbox_seen.c.digest)
+    for name, dialect in (("sqlite", sqlite), ("postgresql", postgresql))
+}
+_ADDRESSES = (
+    select(*columns(addresses, AddressRow))
+    .where(addresses.c.blind.in_(bindparam("blinds", expanding=True)))
+    .order_by(addresses.c.id)
+    .with_for_update(key_share=True)
+)
+_ADDRESSES_BY_ID = (
+    select(*columns(addresses, AddressRow))
+    .where(addresses.c.id.in_(bindparam("ids", expanding=True)))
+    .order_by(addresses.c.id)
+    .with_for_update(key_share=True)
+)
+_PERSONS = (
+    select(*columns(persons, PersonRow))
+    .where(persons.c.id.in_(bindparam("ids", expanding=True)))
+    .order_by(persons.c.id)
+    .with_for_update(key_share=True)
+)
+_SESSIONS = (
+    select(*columns(sessions, SessionRow))
+    .where(
+        sessions.c.status.in_(("open", "lapsed")),
+        or_(
+            sessions.c.person_id.in_(bindparam("persons", expanding=True)),
+            sessions.c.address_id.in_(bindparam("addresses", expanding=True)),
+        ),
+    )
+    .order_by(sessions.c.id)
+)
+_CHILDREN = (
+    select(*columns(children, ChildRow))
+    .where(children.c.id.in_(bindparam("ids", expanding=True)))
+    .order_by(children.c.id)
+)
+_CHILDREN_LOCKED = _CHILDREN.with_for_update(key_share=True)
+_JOINS = (
+    select(
+        join_codes.c.id,
+        join_codes.c.blind,
+        join_codes.c.expires_at,
+        join_codes.c.claimed_by,
+        programmes.c.name.label("programme"),
+        schools.c.name.label("school"),
+        *(children.c[f.name].label(f"child_{f.name}") for f in fields(ChildRow)),
+    )
+    .join(children, children.c.id == join_codes.c.child_id)
+    .join(programmes, programmes.c.id == children.c.programme_id)
+    .join(schools, schools.c.id == children.c.school_id)
+    .where(join_codes.c.blind.in_(bindparam("blinds", expanding=True)))
+    .order_by(join_codes.c.id)
+    .with_for_update(of=join_codes, key_share=True)
+)
+_ASSIGNMENTS = (
+    select(*columns(assignments, AssignmentRow))
+    .where(assignments.c.person_id.in_(bindparam("ids", expanding=True)))
+    .order_by(assignments.c.priority, assignments.c.id)
+)
+_WAITING = (
+    select(inbox.c.id, inbox.c.address_id, inbox.c.attempts, inbox.c.body, inbox.c.received_at)
+    .where(inbox.c.status == "waiting", inbox.c.address_id.in_(bindparam("ids", expanding=True)))
+    .order_by(inbox.c.id)
+)
+
+
+def mark_seen(conn: Connection, keys: Collection[tuple[str, str, str]]) -> set[str]:
+    """Note provider ids for ever; returns the digests that are new.
+
+    Args:
+        conn: Open transaction.
+        keys: (channel, account, keyed digest of the provider's id).
+    """
+    if not keys:
+        return set()
+    rows = [{"channel": c, "account": a, "digest": d} for c, a, d in sorted(set(keys))]
+    return set(conn.execute(_SEEN[conn.dialect.name], rows).scalars())
+
+
+def lock_addresses(conn: Connection, blinds: Iterable[str]) -> dict[str, AddressRow]:
+    """The addresses with these blind indexes, locked in order of id, by blind index."""
+    found = conn.execute(_ADDRESSES, {"blinds": sorted(set(blinds))})
+    return {row.blind: row for row in (AddressRow(*r) for r in found)}
+
+
+def lock_addresses_by_id(conn: Connection, ids: Iterable[str]) -> dict[str, AddressRow]:
+    """The addresses with these ids, locked in order of id, by blind index."""
+    found = conn.execute(_ADDRESSES_BY_ID, {"ids": sorted(set(ids))})
+    return {row.blind: row for row in (AddressRow(*r) for r in found)}
+
+
+def lock_persons(conn: Connection, ids: Collection[str]) -> dict[str, PersonRow]:
+    """These persons, locked in order of id, by id."""
+    return _by_id(conn, _PERSONS, ids, PersonRow)
+
+
+def unfinished_sessions(
+    conn: Connection, person_ids: Iterable[str], address_ids: Iterable[str]
+) -> list[SessionRow]:
+    """Open and lapsed sessions of these people and addresses, oldest first."""
+    found = conn.execute(
+        _SESSIONS, {"persons": sorted(person_ids), "addresses": sorted(address_ids)}
+    )
+    return [SessionRow(*row) for row in found]
+
+
+def children_by_id(
+    conn: Connection, ids: Collection[str], *, lock: bool = False
+) -> dict[str, ChildRow]:
+    """These children by id; locked in order of id where the batch will judge them."""
+    return _by_id(conn, _CHILDREN_LOCKED if lock else _CHILDREN, ids, ChildRow)
+
+
+def joins(conn: Connection, blinds: Collection[str]) -> dict[str, JoinRow]:
+    """JOIN codes by blind index, with child, programme and school; locked."""
+    if not blinds:
+        return {}
+    out = {}
+    for row in conn.execute(_JOINS, {"blinds": sorted(set(blinds))}).mappings():
+        child = ChildRow(*(row[f"child_{f.name}"] for f in fields(ChildRow)))
+        out[row["blind"]] = JoinRow(
+            row["id"],
+            row["blind"],
+            row["expires_at"],
+            row["claimed_by"],
+            child,
+            row["programme"],
+            row["school"],
+        )
+    return out
+
+
+def release_codes(conn: Connection, *, address_id: str, child_id: str) -> None:
+    """Make a child's code free again: she who claimed it said no."""
+    conn.execute(
+        update(join_codes)
+        .where(join_codes.c.claimed_by == address_id, join_codes.c.child_id == child_id)
+        .values(claimed_at=None, claimed_by=None)
+    )
+
+
+def assignments_of(conn: Connection, person_ids: Collection[str]) -> list[AssignmentRow]:
+    """Everything these people were given to answer, most urgent first."""
+    if not person_ids:
+        return []
+    found = conn.execute(_ASSIGNMENTS, {"ids": sorted(set(person_ids))})
+    return [AssignmentRow(*row) for row in found]
+
+
+def waiting_letters(
+    conn: Connection, address_ids: Collection[str]
+) -> list[tuple[str, str, int, bytes, datetime]]:
+    """Stored messages not yet handled: (id, address, attempts, sealed body, received), in order."""
+    if not address_ids:
+        return []
+    return [tuple(r) for r in conn.execute(_WAITING, {"ids": sorted(set(address_ids))})]
+
+
+def stuck_addresses(conn: Connection, now: datetime, *, limit: int) -> list[str]:
+    """Addresses whose oldest waiting message is due for another try."""
+    found = (
+        select(inbox.c.address_id)
+        .where(inbox.c.status == "waiting", inbox.c.retry_at <= now)
+        .distinct()
+        .limit(limit)
+    )
+    return list(conn.execute(found).scalars())
+
+
+def _by_id(
+    conn: Connection, statement: Select[Any], ids: Collection[str], row: type[Row]
+) -> dict[str, Row]:
+    if not ids:
+        return {}
+    found = conn.execute(statement, {"ids": sorted(set(ids))})
+    return {values.id: row(*values) for values in found}

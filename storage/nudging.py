@@ -1,0 +1,102 @@
+"""Questionnaires that have gone quiet, and what was already done about them."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, select
+
+from flows.messages import ChannelName
+from storage.schema import addresses, person_address, persons, sessions, timers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quiet:
+    """An open session nobody has answered for a while."""
+
+    id: str
+    address_id: str
+    person_id: str | None
+    channel: ChannelName
+    language: str
+    safe_hour: str | None
+    opted_out: bool
+    changed_at: datetime
+
+
+def quiet_sessions(conn: Connection, *, before: datetime, limit: int) -> list[Quiet]:
+    """Open sessions unchanged since `before`, the longest quiet first."""
+    found = conn.execute(
+        select(
+            sessions.c.id,
+            sessions.c.address_id,
+            sessions.c.person_id,
+            addresses.c.channel,
+            addresses.c.language,
+            persons.c.language.label("own_language"),
+            persons.c.safe_hour,
+            addresses.c.opted_out_at,
+            sessions.c.changed_at,
+        )
+        .join(addresses, addresses.c.id == sessions.c.address_id)
+        .outerjoin(persons, persons.c.id == sessions.c.person_id)
+        .where(
+            sessions.c.status == "open",
+            sessions.c.changed_at <= before,
+            # Both nudges of a session are noted as timers: where they are, nothing is left to do.
+            ~select(timers.c.key).where(timers.c.key == "nudge:" + sessions.c.id + ":2").exists(),
+        )
+        .order_by(sessions.c.changed_at)
+        .limit(limit)
+    )
+    return [
+        Quiet(
+            id=r.id,
+            address_id=r.address_id,
+            person_id=r.person_id,
+            channel=r.channel,
+            language=r.own_language or r.language,
+            safe_hour=r.safe_hour,
+            opted_out=r.opted_out_at is not None,
+            changed_at=r.changed_at,
+        )
+        for r in found
+    ]
+
+
+def used_keys(conn: Connection, keys: Collection[str]) -> set[str]:
+    """Which of these deterministic keys are used up."""
+    if not keys:
+        return set()
+    return set(conn.execute(select(timers.c.key).where(timers.c.key.in_(sorted(keys)))).scalars())
+
+
+def sms_of(conn: Connection, person_id: str | None) -> str | None:
+    """A usable SMS address of a person, if she has one."""
+    if person_id is None:
+        return None
+    found = conn.execute(
+        select(addresses.c.id)
+        .join(person_address, person_address.c.address_id == addresses.c.id)
+        .where(
+            person_address.c.person_id == person_id,
+            person_address.c.until_at.is_(None),
+            addresses.c.channel == "sms",
+            addresses.c.opted_out_at.is_(None),
+            addresses.c.bad_at.is_(None),
+        )
+        .order_by(addresses.c.id)
+        .limit(1)
+    )
+    return found.scalar_one_or_none()
+
+
+def to_lapse(conn: Connection, *, before: datetime, limit: int) -> list[tuple[str, str]]:
+    """Open sessions so long quiet that they count as lapsed: (session, blind of its address)."""
+    found = conn.execute(
+        select(sessions.c.id, sessions.c.address_id)
+        .where(sessions.c.status == "open", sessions.c.changed_at <= before)
+        .order_by(sessions.c.changed_at)
+        .limit(limit)
+    )
+    return [(r.id, r.address_id) for r in found]

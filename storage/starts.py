@@ -1,0 +1,101 @@
+"""Facts that a questionnaire needs when it starts: class, wave, consent, what is known already."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, or_, select
+
+from storage.conversations import ChildRow, columns
+from storage.schema import answers, children, classes, consents, schools, sessions, waves
+
+
+@dataclass(slots=True)
+class ClassRow:
+    """A class with its school and programme."""
+
+    id: str
+    school_id: str
+    programme_id: str
+    grade: str
+    name: str
+    teacher_id: str | None
+
+
+def classes_of(conn: Connection, teacher_ids: Collection[str]) -> list[ClassRow]:
+    """The classes these teachers have."""
+    found = conn.execute(_CLASSES.where(classes.c.teacher_id.in_(sorted(set(teacher_ids)))))
+    return [ClassRow(*row) for row in found]
+
+
+def classes_by_id(conn: Connection, ids: Collection[str]) -> dict[str, ClassRow]:
+    """These classes by id."""
+    found = conn.execute(_CLASSES.where(classes.c.id.in_(sorted(set(ids)))))
+    return {row.id: row for row in (ClassRow(*r) for r in found)}
+
+
+_CLASSES = select(
+    classes.c.id,
+    classes.c.school_id,
+    schools.c.programme_id,
+    classes.c.grade,
+    classes.c.name,
+    classes.c.teacher_id,
+).join(schools, schools.c.id == classes.c.school_id)
+
+
+def current_waves(
+    conn: Connection, programme_ids: Collection[str], now: datetime
+) -> dict[str, str]:
+    """The id of the newest wave that is open, by programme."""
+    found = conn.execute(
+        select(waves.c.programme_id, waves.c.id)
+        .where(
+            waves.c.programme_id.in_(sorted(set(programme_ids))),
+            waves.c.opens_at <= now,
+            or_(waves.c.closes_at.is_(None), waves.c.closes_at > now),
+        )
+        .order_by(waves.c.number)
+    )
+    return {row.programme_id: row.id for row in found}
+
+
+def consented_children(conn: Connection, class_id: str) -> dict[int, ChildRow]:
+    """Children of a class whose caregiver's consent to help stands, by list number."""
+    found = conn.execute(
+        select(*columns(children, ChildRow))
+        .where(
+            children.c.class_id == class_id,
+            children.c.left_at.is_(None),
+            children.c.list_number.is_not(None),
+            select(consents.c.id)
+            .where(
+                consents.c.child_id == children.c.id,
+                consents.c.purpose == "help",
+                consents.c.granted,
+                consents.c.capacity == "parent_or_guardian",
+                consents.c.withdrawn_at.is_(None),
+            )
+            .exists(),
+        )
+        .order_by(children.c.list_number)
+    )
+    return {row.list_number: row for row in (ChildRow(*r) for r in found) if row.list_number}
+
+
+def known_answers(
+    conn: Connection, *, person_id: str, wave_id: str, form_id: str
+) -> Mapping[str, str]:
+    """What she answered this wave in this questionnaire for any child, newest value an item."""
+    found = conn.execute(
+        select(answers.c.item, answers.c.value, answers.c.state)
+        .join(sessions, sessions.c.id == answers.c.session_id)
+        .where(
+            sessions.c.person_id == person_id,
+            sessions.c.wave_id == wave_id,
+            answers.c.form_id == form_id,
+        )
+        .order_by(answers.c.at, answers.c.revision)
+    )
+    latest = {row.item: row.value for row in found if row.state != "skipped"}
+    return {item: value for item, value in latest.items() if value is not None}

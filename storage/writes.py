@@ -1,0 +1,119 @@
+"""Everything one batch wants written, kept until it is written at once.
+
+Folding a message only collects; `flush` writes each table with one statement a kind, in an order
+that satisfies the foreign keys. A message that fails is simply not merged in.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Connection, Executable, Table, bindparam, insert, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from storage.schema import metadata
+
+Row = dict[str, Any]
+ORDER: tuple[Table, ...] = tuple(metadata.sorted_tables)
+
+
+@cache
+def _insert(table: Table) -> Executable:
+    return insert(table)
+
+
+@cache
+def _insert_new(table: Table, dialect: str) -> Executable:
+    make = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    return make(table).on_conflict_do_nothing()
+
+
+@cache
+def _upsert(table: Table, dialect: str) -> Executable:
+    make = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    statement = make(table)
+    keys = [c.name for c in table.primary_key.columns]
+    changes = {c.name: statement.excluded[c.name] for c in table.columns if c.name not in keys}
+    return statement.on_conflict_do_update(index_elements=keys, set_=changes)
+
+
+@cache
+def _update(table: Table, columns: frozenset[str]) -> Executable:
+    values = {name: bindparam(f"v_{name}", type_=table.c[name].type) for name in sorted(columns)}
+    return update(table).where(table.c.id == bindparam("b_id")).values(values)
+
+
+@dataclass(slots=True)
+class Writes:
+    """Rows to insert, to insert unless they exist, to put over what exists, and to change.
+
+    A row of one table must always name the same columns in one `Writes`: that is what makes it one
+    statement.
+    """
+
+    inserts: dict[Table, list[Row]] = field(default_factory=dict)
+    offers: dict[Table, list[Row]] = field(default_factory=dict)
+    puts: dict[Table, dict[tuple[Any, ...], Row]] = field(default_factory=dict)
+    changes: dict[Table, dict[str, Row]] = field(default_factory=dict)
+
+    def insert(self, table: Table, **row: object) -> None:
+        """A new row."""
+        self.inserts.setdefault(table, []).append(row)
+
+    def offer(self, table: Table, **row: object) -> None:
+        """A new row unless its key is taken: repetition is impossible by key."""
+        self.offers.setdefault(table, []).append(row)
+
+    def put(self, table: Table, **row: object) -> None:
+        """A row that replaces what stood under its primary key."""
+        key = tuple(row[c.name] for c in table.primary_key.columns)
+        self.puts.setdefault(table, {})[key] = row
+
+    def change(self, table: Table, row_id: str, **values: object) -> None:
+        """New values for some columns of the row `row_id`."""
+        self.changes.setdefault(table, {}).setdefault(row_id, {}).update(values)
+
+    def merge(self, other: "Writes") -> None:
+        """Take over everything `other` collected, after what is here."""
+        for table, rows in other.inserts.items():
+            self.inserts.setdefault(table, []).extend(rows)
+        for table, rows in other.offers.items():
+            self.offers.setdefault(table, []).extend(rows)
+        for table, put in other.puts.items():
+            self.puts.setdefault(table, {}).update(put)
+        for table, changed in other.changes.items():
+            for row_id, values in changed.items():
+                self.change(table, row_id, **values)
+
+    def flush(self, conn: Connection) -> None:
+        """Write everything collected and start anew."""
+        dialect = conn.dialect.name
+        for table in ORDER:
+            _run(conn, _insert, table, self.inserts.get(table, ()))
+            _run(conn, lambda t: _insert_new(t, dialect), table, self.offers.get(table, ()))
+            _run(conn, lambda t: _upsert(t, dialect), table, self.puts.get(table, {}).values())
+        for table in ORDER:
+            self._change(conn, table, self.changes.get(table, {}))
+        self.inserts, self.offers, self.puts, self.changes = {}, {}, {}, {}
+
+    @staticmethod
+    def _change(conn: Connection, table: Table, changes: Mapping[str, Row]) -> None:
+        alike: dict[frozenset[str], list[Row]] = {}
+        for row_id in sorted(changes):
+            values = changes[row_id]
+            parameters = {f"v_{name}": value for name, value in values.items()}
+            alike.setdefault(frozenset(values), []).append({"b_id": row_id, **parameters})
+        for columns, rows in alike.items():
+            conn.execute(_update(table, columns), rows)
+
+
+def _run(
+    conn: Connection,
+    statement: Callable[[Table], Executable],
+    table: Table,
+    rows: Iterable[Row],
+) -> None:
+    kept = list(rows)
+    if kept:
+        conn.execute(statement(table), kept)

@@ -1,0 +1,135 @@
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from flows.engine import advance, fold
+from flows.messages import Ask, Phrase, Tell
+from flows.sessions import (
+    Event,
+    LanguageChosen,
+    Lapsed,
+    Replied,
+    Resumed,
+    Started,
+    Stopped,
+    Turn,
+    WentBack,
+    from_json,
+    to_json,
+)
+from tests.flows.samples import (
+    CONTEXT,
+    ENGLISH,
+    NOW,
+    WEEK,
+    ZULU,
+    Talk,
+    at,
+)
+
+PACK = Ask(items=("meals", "sick", "school"))
+ELSEWHERE = "q.x.1.1"
+
+
+def test_a_lapse_is_silent_and_an_answer_wakes_the_session() -> None:
+    talk = Talk(WEEK).starts().says("2 2 2")
+    talk.does(Lapsed())
+    assert (talk.session.status, talk.effects) == ("lapsed", ())
+    talk.says("3")
+    assert talk.session.status == "open"
+    assert talk.answers["adults"] == "3"
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        Replied(text="hello"),
+        Replied(token=ELSEWHERE),
+        Replied(media=("image",)),
+        LanguageChosen(language="en"),
+        Resumed(channel="sms"),
+        Started(),
+    ],
+)
+def test_anything_else_wakes_it_with_a_welcome(event: Event) -> None:
+    talk = Talk(WEEK).starts().says("2 2 2")
+    talk.does(Lapsed())
+    talk.does(event)
+    assert talk.session.status == "open"
+    assert talk.parts == [Phrase(key="welcome_back"), Ask(items=("adults",))]
+    assert talk.session.misses == 0
+
+
+def test_she_may_come_back_on_another_channel() -> None:
+    talk = Talk(WEEK).starts()
+    talk.does(Resumed(channel="telegram"))
+    assert talk.session.channel == "telegram"
+    assert talk.parts == [Ask(items=("meals",))]
+    talk.does(Resumed(channel="sms"))
+    assert talk.parts == [PACK]
+
+
+def test_what_she_went_back_to_is_still_asked_on_the_other_channel() -> None:
+    talk = Talk(WEEK).starts().says("2 2 2")
+    talk.does(WentBack())
+    talk.does(Resumed(channel="whatsapp"))
+    assert talk.parts == [Ask(items=("school",))]
+
+
+def test_stop_ends_it_without_a_word() -> None:
+    talk = Talk(WEEK).starts()
+    talk.does(Stopped())
+    assert (talk.session.status, talk.effects) == ("stopped", ())
+
+
+@pytest.mark.parametrize("status", ["completed", "stopped"])
+@pytest.mark.parametrize("event", [Replied(text="1"), Started(), Lapsed(), WentBack()])
+def test_what_is_over_stays_as_it_is(status: str, event: Event) -> None:
+    session = at(Talk(WEEK).starts().session, status=status)
+    turn = advance(WEEK, session, event, now=NOW + timedelta(days=1), lexicon=ENGLISH)
+    assert turn == Turn(session=session, effects=())
+
+
+def test_starting_twice_asks_again() -> None:
+    talk = Talk(WEEK).starts().starts()
+    assert talk.parts == [PACK]
+    assert talk.session.rev == 2
+
+
+def test_whatever_comes_first_starts_it() -> None:
+    talk = Talk(WEEK)
+    talk.does(Replied(text="hello"))
+    assert talk.parts == [Tell(item="intro"), PACK]
+
+
+def test_every_event_counts_and_is_dated() -> None:
+    later = NOW + timedelta(hours=2)
+    started = Talk(WEEK).starts().session
+    turn = advance(WEEK, started, Replied(text="x"), now=later, lexicon=ENGLISH)
+    assert (turn.session.rev, turn.session.changed_at) == (2, later)
+
+
+def test_fold_replays_events_in_the_language_of_each() -> None:
+    talk = Talk(WEEK, others=(ZULU,)).starts()
+    talk.lexicon, talk.others = ZULU, (ENGLISH,)
+    talk.does(LanguageChosen(language="zu"))
+    talk.says("akwenzeki njalo njalo", "cha", "2", "kuthathu", "yebo")
+    assert talk.session.status == "completed"
+    assert fold(WEEK, talk.first, talk.events, [ENGLISH, ZULU]) == talk.session
+    assert from_json(to_json(talk.session)) == talk.session
+
+
+def test_fold_needs_no_events_and_takes_what_languages_there_are() -> None:
+    talk = Talk(WEEK)
+    assert fold(WEEK, talk.first, [], [ENGLISH]) == talk.first
+    xhosa = replace(talk.first, language="xh")
+    started = fold(WEEK, xhosa, [(NOW, Started())], [ENGLISH])
+    assert started.asking == ("meals", "sick", "school")
+    assert started.context == CONTEXT
+
+
+@pytest.mark.parametrize("text", ["{}", "", '{"id": 1}'])
+def test_a_session_is_not_read_from_anything_else(text: str) -> None:
+    with pytest.raises((KeyError, ValueError)):
+        from_json(text)

@@ -1,0 +1,108 @@
+import pytest
+
+from flows.keywords import Action, collect, join_code, keyword, language_named, reserved
+from tests.flows.samples import ENGLISH, ZULU
+
+KEYWORDS = collect([ENGLISH, ZULU])
+
+
+@pytest.mark.parametrize(
+    ("text", "action"),
+    [
+        ("STOP", "stop"),
+        ("stop.", "stop"),
+        (" Stop! ", "stop"),
+        ("S T O P", "stop"),
+        ("s.t.o.p", "stop"),
+        ("\u200fSTOP", "stop"),
+        ("ＳＴＯＰ", "stop"),
+        ("/stop", "stop"),
+        ("/stop@carebot", "stop"),
+        ("stop all", "stop"),
+        ("YEKA", "stop"),
+        ("misa", "stop"),
+        ("unsubscribe", "stop"),
+        ("END", "cancel"),
+        ("/start", "start"),
+        ("start", "start"),
+        ("/help", "help"),
+        ("Info", "help"),
+        ("back", "back"),
+        ("emuva", "back"),
+        ("skip", "skip"),
+        ("/language", "language"),
+        ("menu", "menu"),
+        ("later", "later"),
+        ("JOIN", "join"),
+        ("joyina", "join"),
+        ("STOP please", None),
+        ("don't stop", None),
+        ("a b c", None),
+        ("o k", None),
+        ("1", None),
+        ("", None),
+        ("/", None),
+        ("/start 7KQ4M2XY", None),
+    ],
+)
+def test_keyword_is_the_whole_message(text: str, action: Action | None) -> None:
+    assert keyword(text, KEYWORDS) == action
+
+
+def test_stop_wins_over_any_other_meaning_of_a_word() -> None:
+    other = ZULU.__class__(
+        language="xx", name="X", phrases={"keyword.help": "yeka", "keyword.skip": ""}, texts={}
+    )
+    assert keyword("yeka", collect([other, ZULU])) == "stop"
+    assert keyword("yeka", collect([other])) == "help"
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("JOIN 7KQ4M2XY", "7KQ4M2XY"),
+        ("join7kq4m2xy", "7KQ4M2XY"),
+        ("Join: 7KQ4 M2XY.", "7KQ4M2XY"),
+        ("join 7KQ4-M2XY", "7KQ4M2XY"),
+        ("JOYINA 7KQ4M2XY", "7KQ4M2XY"),
+        ("/start 7KQ4M2XY", "7KQ4M2XY"),
+        ("join OIL4M2XY", "0114M2XY"),
+        ("join abcdefgh", "ABCDEFGH"),
+        ("7kq4m2xy", "7KQ4M2XY"),
+        ("7KQ4-M2XY", "7KQ4M2XY"),
+        ("join 7KQ4M2", None),
+        ("join 7KQ4M2XYZ", None),
+        ("join 7KQ4M2XU", None),
+        ("join", None),
+        ("tomorrow", None),
+        ("20200105", None),
+        ("10 months", None),
+        ("", None),
+    ],
+)
+def test_join_code(text: str, code: str | None) -> None:
+    assert join_code(text, KEYWORDS) == code
+
+
+@pytest.mark.parametrize(
+    ("text", "tag"),
+    [
+        ("isiZulu", "zu"),
+        ("Zulu.", "zu"),
+        ("zu", "zu"),
+        ("ENGLISH", "en"),
+        ("en", "en"),
+        ("xhosa", None),
+        ("", None),
+        ("english please", None),
+    ],
+)
+def test_language_named(text: str, tag: str | None) -> None:
+    assert language_named(text, [ENGLISH, ZULU]) == tag
+
+
+def test_reserved_words_are_all_that_steer() -> None:
+    words = reserved(KEYWORDS)
+    assert {"stop", "yeka", "end", "later", "back", "emuva", "stop all"} <= words
+    assert "yes" not in words
+    assert all(keyword(word, KEYWORDS) for word in words)
