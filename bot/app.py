@@ -12,23 +12,26 @@ from zoneinfo import ZoneInfo
 
 import structlog
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.routing import BaseRoute
 
 from bot import channels as channel_folder
 from bot.channels.base import Channel
 from bot.channels.simulator import Simulator
 from bot.clock import Clock
+from bot.dashboard.guard import SafeHeaders
 from bot.dashboard.page import Deps
 from bot.dashboard.routes import routes as dashboard_routes
-from bot.delivery import Delivery
+from bot.delivery import ASK_AFTER, Delivery
 from bot.demo import Phones
 from bot.demo import routes as demo_routes
-from bot.demo_school import seed
+from bot.demo_school import is_demo_school, seed
 from bot.health import routes as health_routes
 from bot.hooks import App, Hooks
 from bot.library import SOURCE_LANGUAGE, Library, load
 from bot.publishing import publish
-from bot.settings import Settings, SettingsError, problems_of
+from bot.settings import DEMO_DATABASE, Settings, SettingsError, problems_of
 from bot.site import Site, read_site
 from bot.turns.queue import TurnQueue
 from bot.turns.world import World
@@ -37,6 +40,7 @@ from storage.content import content_sids
 from storage.database import Database
 from storage.ids import new_code, new_id
 from storage.migrate import upgrade
+from storage.outbox import LEASE, recover
 from storage.vault import Vault
 
 DEMO_ACCOUNTS: Mapping[ChannelName, str] = {
@@ -113,6 +117,7 @@ class Bot:
     queue: TurnQueue
     delivery: Delivery
     clock: Clock
+    now: Callable[[], datetime] = now
     phones: Phones | None = None
     routes: list[BaseRoute] = field(default_factory=list)
 
@@ -131,8 +136,12 @@ class Bot:
         await self.database.close()
 
 
-async def start(settings: Settings) -> Bot:
+async def start(settings: Settings, *, now: Callable[[], datetime] = now) -> Bot:
     """Wire a bot from its settings.
+
+    Args:
+        settings: The environment, checked here.
+        now: The clock everything goes by.
 
     Raises:
         SettingsError: Settings or site forbid the start; every problem is named.
@@ -149,8 +158,15 @@ async def start(settings: Settings) -> Bot:
         _fresh_demo(settings)
     upgrade(settings.url)
     database = Database.open(settings.url)
+    if not settings.is_demo and await database.read(is_demo_school):
+        await database.close()
+        raise SettingsError((DEMO_DATABASE,))
     world = make_world(settings, site, library)
     await database.write(lambda c: publish(c, library, now=now()))
+    if database.dialect == "sqlite":
+        # The file is ours alone, so whoever held a lease is gone: no need to wait for its end.
+        started = now()
+        await database.write(lambda c: recover(c, now=started + LEASE, ask_at=started + ASK_AFTER))
     contents = await database.read(content_sids)
     phones = Phones(now, DEMO_ACCOUNTS) if settings.is_demo else None
     opened: list[Channel] = [Simulator(phones.deliver)] if phones else []
@@ -166,6 +182,7 @@ async def start(settings: Settings) -> Bot:
         queue=queue,
         delivery=delivery,
         clock=Clock(database, world, queue, now),
+        now=now,
         phones=phones,
     )
     bot.routes = await _routes(bot)
@@ -173,7 +190,7 @@ async def start(settings: Settings) -> Bot:
 
 
 async def _routes(bot: Bot) -> list[BaseRoute]:
-    settings, world = bot.settings, bot.world
+    settings, world, now = bot.settings, bot.world, bot.now
     made: list[BaseRoute] = [
         *health_routes(bot.database, settings.metrics_token),
         *dashboard_routes(
@@ -185,6 +202,7 @@ async def _routes(bot: Bot) -> list[BaseRoute]:
                 public_base_url=settings.base_url,
                 timezone=world.zone,
                 describe=describe(world.library),
+                help_phone=world.site.help_phone,
                 demo=settings.is_demo,
             )
         ),
@@ -225,8 +243,12 @@ def application(bot: Bot) -> App:
         yield
         await bot.close()
 
-    inner = Starlette(routes=bot.routes, lifespan=lifespan)
-    return Hooks(inner, bot.channels, bot.queue, clock=now)
+    guards = [Middleware(SafeHeaders, https=bot.settings.base_url.startswith("https:"))]
+    if bot.settings.is_demo:
+        # The demo shows a password: a page elsewhere must not reach it by a name of its own.
+        guards.append(Middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"]))
+    inner = Starlette(routes=bot.routes, lifespan=lifespan, middleware=guards)
+    return Hooks(inner, bot.channels, bot.queue, clock=bot.now)
 
 
 def _fresh_demo(settings: Settings) -> None:

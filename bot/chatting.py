@@ -38,6 +38,7 @@ EXAMPLES = {
     "roster": " ".join(map(str, range(1, 43))),
     "class_name": "1A",
     "list_number": "17",
+    "offered": "en zu",
     "programme": "Child Wellbeing",
     "school": "Your school",
     "who_calls": "The social worker",

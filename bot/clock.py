@@ -20,6 +20,7 @@ from bot.turns.world import World
 from storage import outbox
 from storage.database import Database
 from storage.purge import purge_strangers
+from storage.receipts import adopt_orphans
 
 KEEP_STRANGERS = timedelta(days=7)
 """A sender before consent is forgotten after this long (DESIGN §6)."""
@@ -95,7 +96,9 @@ class Clock:
     async def _leases(self) -> int:
         now = self._now()
         return await self._database.write(
-            lambda c: outbox.recover(c, now=now) + outbox.expire(c, now=now)
+            lambda c: (
+                outbox.recover(c, now=now) + outbox.expire(c, now=now) + adopt_orphans(c, now=now)
+            )
         )
 
     async def _purge(self) -> int:

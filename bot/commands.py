@@ -4,12 +4,15 @@
 """
 
 import asyncio
+import csv
 import json
 import sys
 from collections.abc import Awaitable, Callable, Mapping
+from io import StringIO
 from pathlib import Path
 from typing import TypeVar
 
+from pydantic import ValidationError
 from sqlalchemy import Connection
 
 from bot import users
@@ -53,24 +56,59 @@ def settings(**told: object) -> Settings:
     return Settings(**told)  # type: ignore[arg-type]
 
 
+MENDABLE = (
+    SettingsError,
+    ValidationError,
+    LibraryError,
+    StorageError,
+    ImportRefusedError,
+    UserError,
+    OSError,
+    UnicodeDecodeError,
+)
+
+
 def guarded(work: Callable[[], int]) -> int:
     """Run a command; what an operator can mend is said in her words, without a stack."""
     try:
         return work()
-    except (SettingsError, LibraryError, StorageError) as error:
-        err(str(error))
+    except MENDABLE as error:
+        for line in _told(error):
+            err(line)
         return PROBLEM
-    except ImportRefusedError as error:
-        for problem in error.problems:
-            err(str(problem))
-        err("Nothing was imported.")
-        return PROBLEM
-    except UserError as error:
-        err(str(error))
-        return PROBLEM
-    except OSError as error:
-        err(f"{error.filename or 'file'}: {error.strerror}. Fix: check the name and the rights.")
-        return PROBLEM
+
+
+def _told(error: Exception) -> list[str]:
+    match error:
+        case ImportRefusedError():
+            return [*map(str, error.problems), "Nothing was imported."]
+        case ValidationError():
+            return [
+                f"{'.'.join(map(str, fault['loc'])).upper()}: {fault['msg']}. "
+                "Fix: set it in the environment or in .env."
+                for fault in error.errors()
+            ]
+        case UnicodeDecodeError():
+            return ["The file is not UTF-8 text. Fix: save it as UTF-8."]
+        case OSError():
+            name = error.filename or "file"
+            return [f"{name}: {error.strerror}. Fix: check the name and the rights."]
+        case _:
+            return [str(error)]
+
+
+def read_csv(path: Path) -> str:
+    """A spreadsheet's CSV: UTF-8, or what Excel on Windows writes."""
+    raw = path.read_bytes()
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return raw.decode("cp1252", errors="replace")
+
+
+def as_cell(text: str) -> str:
+    """A cell no spreadsheet takes for a formula (ASVS 1.2.10)."""
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
 
 
 def serve(settings: Settings) -> int:
@@ -92,7 +130,9 @@ def serve(settings: Settings) -> int:
             log_level="warning",
             access_log=False,
             server_header=False,
-            proxy_headers=False,
+            # Only from 127.0.0.1, or what uvicorn's own FORWARDED_ALLOW_IPS names: behind a
+            # proxy every browser would otherwise share one address, and one login throttle.
+            proxy_headers=True,
         )
         await uvicorn.Server(config).serve()
 
@@ -157,9 +197,10 @@ def with_database(settings: Settings, work: Callable[[Connection, World], T]) ->
     problems = problems_of(settings)
     if problems:
         raise SettingsError(problems)
+    site = site_of(settings)
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
     if pending(settings.url):
         upgrade(settings.url)
-    site = site_of(settings)
     library = load(languages=site.languages, rules=site.rules, drafts=settings.is_demo)
     world = make_world(settings, site, library)
     database = Database.open(settings.url, exclusive=False)
@@ -173,7 +214,9 @@ def import_roster(settings: Settings, path: Path, *, codes_to: Path | None) -> i
     """`import-roster`: schools, classes, learners and their JOIN codes from a CSV."""
     from bot.rosters import import_roster as read_in  # noqa: PLC0415
 
-    text = path.read_text(encoding="utf-8-sig")
+    text = read_csv(path)
+    if codes_to is not None:
+        codes_to.touch(mode=0o600)  # before the import: codes that cannot be written are lost
     report = with_database(
         settings,
         lambda c, w: read_in(
@@ -188,13 +231,17 @@ def import_roster(settings: Settings, path: Path, *, codes_to: Path | None) -> i
     )
     for problem in report.warnings:
         err(str(problem))
-    lines = ["school,class,number,code"]
-    lines += [f"{c.school},{c.grade}{c.class_name},{c.number},{c.code}" for c in report.codes]
+    table = StringIO()
+    writer = csv.writer(table, lineterminator="\n")
+    writer.writerow(("school", "class", "number", "code"))
+    writer.writerows(
+        (as_cell(c.school), as_cell(f"{c.grade}{c.class_name}"), c.number, c.code)
+        for c in report.codes
+    )
     if codes_to is not None:
-        codes_to.touch(mode=0o600)
-        codes_to.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        codes_to.write_text(table.getvalue(), encoding="utf-8")
     else:
-        out("\n".join(lines))
+        out(table.getvalue().rstrip())
     err(
         f"{report.classes} classes: {report.added} learners added, {report.corrected} corrected, "
         f"{report.unchanged} unchanged; {report.teachers} teachers, {report.invited} invitations. "
@@ -207,7 +254,7 @@ def import_staff(settings: Settings, path: Path) -> int:
     """`import-staff`: coordinators, social workers and others with their addresses."""
     from bot.staff_lists import import_staff as read_in  # noqa: PLC0415
 
-    text = path.read_text(encoding="utf-8-sig")
+    text = read_csv(path)
     report = with_database(
         settings,
         lambda c, w: read_in(
@@ -244,7 +291,10 @@ def webhooks_set(settings: Settings) -> int:
     }
 
     async def store(sids: Mapping[str, str]) -> None:
-        with_database(settings, lambda c, _w: keep_content_sids(c, sids, now=now()))
+        # In a thread: it closes its database with an event loop of its own.
+        await asyncio.to_thread(
+            with_database, settings, lambda c, _w: keep_content_sids(c, sids, now=now())
+        )
 
     steps = _await(set_webhooks(settings, commands={"": words["en"], **words}, store=store))
     for step in steps:

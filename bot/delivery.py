@@ -66,7 +66,7 @@ class Delivery:
         """Start sending; what may not go out is refused at once."""
         for message in withheld:
             self._queue.outcome(
-                Outcome(id=message.id, fence=message.fence, state="refused", error="opted_out")
+                Outcome(id=message.id, fence=message.fence, state="refused", error="withheld")
             )
         for message in claimed:
             task = asyncio.get_running_loop().create_task(self._deliver(message))
@@ -110,7 +110,7 @@ class Delivery:
             try:
                 found = await channel.look_up(outbound, to, since=message.tried_at, key=message.id)
             except Unreachable:
-                return Retry(reason="unknown", after_s=ASK_AFTER.total_seconds(), counts=False)
+                return Retry(reason=NOT_SEEN, after_s=ASK_AFTER.total_seconds(), counts=False)
             answered = _answered(found, message)
             if answered is not None:
                 return answered
@@ -122,6 +122,8 @@ class Delivery:
                 return Outcome(
                     id=message.id, fence=message.fence, state="accepted", provider_id=provider_id
                 )
+            case Refused(reason=reason) if reason == NOT_SEEN:
+                return _dead(message, reason)
             case Refused(reason=reason, scope=scope):
                 return Outcome(
                     id=message.id,
@@ -132,19 +134,20 @@ class Delivery:
                     opted_out=reason.startswith(OPTED_OUT),
                 )
             case Unknown():
-                return self._again(message, "unknown", ASK_AFTER, counts=True)
+                # After the last attempt, too, the provider is asked before it is given up.
+                return self._again(message, NOT_SEEN, ASK_AFTER, counts=True)
+            case Retry(counts=True) if message.attempts >= MAX_ATTEMPTS:
+                return _dead(message, result.reason)
             case Retry(reason=reason, after_s=after_s, counts=counts):
                 wait = timedelta(seconds=after_s) if after_s is not None else _backoff(message)
-                return self._again(message, reason[:64], wait, counts=counts)
+                return self._again(message, reason, wait, counts=counts)
 
     def _again(self, message: Claimed, error: str, wait: timedelta, *, counts: bool) -> Outcome:
-        if counts and message.attempts >= MAX_ATTEMPTS:
-            return Outcome(id=message.id, fence=message.fence, state="dead", error=error)
         return Outcome(
             id=message.id,
             fence=message.fence,
             state="queued",
-            error=error,
+            error=error[:64],
             retry_at=self._clock() + wait,
             counts=counts,
         )
@@ -153,16 +156,22 @@ class Delivery:
 OPTED_OUT = "opted_out"
 """Reasons that begin so mean she does not want messages: recorded as STOP, not as a bad address."""
 _NO_CHANNEL = Refused(reason="no_channel", scope="account")
-RESENDS_WHEN_UNASKABLE = 2
+NOT_SEEN = "unknown"
+"""The reason that makes the outbox ask before it sends again."""
+SENDS_WHEN_UNASKABLE = 2
+"""Where a provider cannot be asked, a send of unknown outcome is repeated once at most."""
 
 
 def _answered(found: Lookup, message: Claimed) -> SendResult | None:
     """What the provider's word settles; None means send it (again)."""
-    if found.known:
-        return Accepted(provider_id=found.provider_id) if found.provider_id else None
-    if message.attempts > RESENDS_WHEN_UNASKABLE:
-        return Refused(reason="unknown")
-    return None
+    if found.provider_id:
+        return Accepted(provider_id=found.provider_id)
+    most = MAX_ATTEMPTS if found.known else SENDS_WHEN_UNASKABLE
+    return Refused(reason=NOT_SEEN) if message.attempts > most else None
+
+
+def _dead(message: Claimed, reason: str) -> Outcome:
+    return Outcome(id=message.id, fence=message.fence, state="dead", error=reason[:64])
 
 
 def _name(message: Claimed) -> ChannelName:

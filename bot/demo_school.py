@@ -95,6 +95,11 @@ def seed(
     return guide
 
 
+def is_demo_school(conn: Connection) -> bool:
+    """Whether the database is a demo's: a live start must not mix invented families with real."""
+    return conn.execute(select(kept.c.name).where(kept.c.name == KEPT)).first() is not None
+
+
 def _child(number: int, now: datetime) -> NewChild:
     months = YOUNGEST_MONTHS + number * STRIDE % SPREAD_MONTHS
     year, month = divmod(now.year * 12 + now.month - 1 - months, 12)

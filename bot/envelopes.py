@@ -1,19 +1,23 @@
 """Messages as JSON: how an inbound and an outbound rest, sealed, in inbox and outbox."""
 
 import json
-from dataclasses import asdict
+from dataclasses import fields
 from datetime import datetime
 
 from flows.messages import Button, Inbound, Outbound
 from flows.replies import clean
 
+_OUT = tuple(field.name for field in fields(Outbound))
+_IN = tuple(f.name for f in fields(Inbound) if f.name not in ("received_at", "sent_at"))
+_ENCODER = json.JSONEncoder(ensure_ascii=False)
+
 
 def dump_outbound(message: Outbound) -> str:
     """The outbox body of a message; fields that are empty are left out."""
-    raw = {k: v for k, v in asdict(message).items() if v}
+    raw = {name: value for name in _OUT if (value := getattr(message, name))}
     if message.buttons:
         raw["buttons"] = [(b.title, b.token) for b in message.buttons]
-    return json.dumps(raw, ensure_ascii=False)
+    return _ENCODER.encode(raw)
 
 
 def load_outbound(text: str) -> Outbound:
@@ -25,11 +29,11 @@ def load_outbound(text: str) -> Outbound:
 
 def dump_inbound(inbound: Inbound) -> str:
     """The inbox body: everything she sent, made safe for storage."""
-    raw = {k: v for k, v in asdict(inbound).items() if v and k not in ("received_at", "sent_at")}
+    raw = {name: value for name in _IN if (value := getattr(inbound, name))}
     raw["text"] = clean(inbound.text)
     if inbound.sent_at is not None:
         raw["sent_at"] = inbound.sent_at.isoformat()
-    return json.dumps(raw, ensure_ascii=False)
+    return _ENCODER.encode(raw)
 
 
 def load_inbound(text: str, *, received_at: datetime) -> Inbound:

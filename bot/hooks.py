@@ -122,8 +122,8 @@ class Hooks:
                         at=now,
                     )
                 )
-            case OptOut(out=True):
-                await self._queue.submit(_as_stop(event))
+            case OptOut():
+                await self._queue.submit(_as_word(event))
             case _:
                 pass
 
@@ -134,14 +134,14 @@ class Hooks:
         return next((c for prefix, c in self._below if path.startswith(prefix)), None)
 
 
-def _as_stop(event: OptOut) -> Inbound:
-    """The provider heard STOP: the same as if she had said it to us."""
+def _as_word(event: OptOut) -> Inbound:
+    """The provider heard STOP, or START: the same as if she had said it to us."""
     return Inbound(
         channel=event.channel,
         account=event.account,
         address=event.address,
         message_id=event.message_id,
-        text="STOP",
+        text="STOP" if event.out else "START",
         received_at=event.received_at,
     )
 

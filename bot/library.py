@@ -13,7 +13,7 @@ from io import StringIO
 
 from babel import Locale
 from babel.messages.catalog import Catalog
-from babel.messages.pofile import read_po
+from babel.messages.pofile import PoFileError, read_po
 from typing_extensions import override
 
 from flows.authoring import read
@@ -101,13 +101,15 @@ class Library:
         """Take in a version from the database, with its texts by language."""
         version = form.questionnaire.version
         self.forms[version] = form
-        for language, own in texts.items():
+        # Also languages that are younger than the version: its texts in English are better than
+        # a question that cannot be asked.
+        for language in {**texts, **self.lexicons}:
             base = self.lexicon(language)
             self.old_lexicons[version, language] = Lexicon(
                 language=language,
                 name=base.name,
                 phrases=base.phrases,
-                texts={**form.texts, **own},
+                texts={**form.texts, **texts.get(language, {})},
                 numbers=base.numbers,
                 draft=base.draft,
             )
@@ -201,19 +203,23 @@ def _tags() -> list[str]:
 def _catalogs(tag: str) -> dict[str, Catalog]:
     folder = files("locales") / tag / "LC_MESSAGES"
     found = sorted(p.name for p in folder.iterdir() if p.name.endswith(".po"))
-    return {
-        name.removesuffix(".po"): read_po(
-            StringIO((folder / name).read_text(encoding="utf-8")), abort_invalid=True
-        )
-        for name in found
-    }
+    return {name.removesuffix(".po"): _catalog(tag, name) for name in found}
+
+
+def _catalog(tag: str, name: str) -> Catalog:
+    text = (files("locales") / tag / "LC_MESSAGES" / name).read_text(encoding="utf-8")
+    try:
+        return read_po(StringIO(text), abort_invalid=True)
+    except PoFileError as error:
+        where = f"locales/{tag}/LC_MESSAGES/{name}:{error.lineno + 1}"
+        raise LibraryError((f"{where}: {error}. Fix: mend that line.",)) from error
 
 
 def _phrases(tag: str) -> dict[str, str]:
     bot = _catalogs(tag).get("bot")
     if bot is None:
         return {}
-    return {str(m.context): str(m.string) for m in bot if m.context and m.string}
+    return {str(m.context): str(m.string) for m in bot if m.context and m.string and not m.fuzzy}
 
 
 def _lexicon(
@@ -241,7 +247,7 @@ def _translated(tag: str, texts: Mapping[str, str]) -> tuple[Lexicon, list[Gap]]
     translations: dict[str, tuple[str, str, bool]] = {}
     for catalog in _catalogs(tag).values():
         for message in catalog:
-            if message.context and message.string:
+            if message.context and message.string and not message.fuzzy:  # a guess is no words
                 translations[str(message.context)] = (
                     str(message.id),
                     str(message.string),

@@ -7,6 +7,7 @@ import base64
 import binascii
 import hashlib
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -103,9 +104,20 @@ class Settings(BaseSettings):
         return self.secret_key.encode() if self.secret_key else hashlib.sha256(self.master).digest()
 
 
+DEMO_DATABASE = "DATABASE_URL: this is a demo database. Fix: name another file."
 MASTER_KEY_FIX = (
     "MASTER_KEY: must be 32 random bytes in base64. Make one with: openssl rand -base64 32"
 )
+
+TIMEZONE_FIX = "TIMEZONE: there is no such time zone. Fix: a name like Africa/Johannesburg"
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (OSError, ValueError, KeyError):
+        return False
+    return True
 
 
 def _key(text: str) -> bytes | None:
@@ -118,11 +130,11 @@ def _key(text: str) -> bytes | None:
 
 def problems_of(settings: Settings) -> tuple[str, ...]:
     """Everything that forbids a live start, each with the setting's name and the fix."""
+    found = [] if _is_zone(settings.timezone) else [TIMEZONE_FIX]
     if settings.is_demo:
         if settings.host not in ("127.0.0.1", "::1", "localhost"):
-            return ("HOST: the demo listens on loopback only. Fix: HOST=127.0.0.1",)
-        return ()
-    found = []
+            found.append("HOST: the demo listens on loopback only. Fix: HOST=127.0.0.1")
+        return tuple(found)
     if _key(settings.master_key) is None:
         found.append(MASTER_KEY_FIX)
     if len(settings.secret_key) < KEY_BYTES:
@@ -130,7 +142,7 @@ def problems_of(settings: Settings) -> tuple[str, ...]:
     if not settings.public_base_url.startswith("https://") and not _loopback(settings):
         found.append("PUBLIC_BASE_URL: must be the https address that providers reach.")
     if settings.url.endswith("demo.db"):
-        found.append("DATABASE_URL: this is a demo database. Fix: name another file.")
+        found.append(DEMO_DATABASE)
     found += _pairs(settings)
     found += [
         f"{name.upper()}: still holds an example value. Fix: set your own."

@@ -49,6 +49,7 @@ class Site(Strict):
 
     programme: str = Field(min_length=2, max_length=24)
     who_calls: str = Field(min_length=2, max_length=24)
+    help_phone: str = Field(default="", max_length=24)
     duty_officer: bool = False
     languages: tuple[str, ...] = ("en", "zu")
     quiet: Quiet = Quiet()
@@ -85,7 +86,7 @@ def read_site(path: Path | None) -> tuple[Site | None, tuple[str, ...]]:
     name = str(path) if path else "bot/site.yaml"
     try:
         own = yaml.safe_load(path.read_text(encoding="utf-8")) if path else {}
-    except (OSError, yaml.YAMLError) as error:
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         return None, (f"{name}: cannot be read ({error}). Fix: set SITE_FILE to a YAML file.",)
     if not isinstance(own, dict | None):
         return None, (f"{name}: is not a list of settings. Fix: start from bot/site.yaml.",)

@@ -8,9 +8,10 @@ import getpass
 import io
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TextIO
 
 import pyotp
 import segno
@@ -59,16 +60,21 @@ class Enrolled:
     qr: str
 
 
-def read_password() -> str:
-    """A password: asked twice at a terminal, or the first line of standard input.
+def read_password(source: TextIO | None = None, ask: Callable[[str], str] = getpass.getpass) -> str:
+    """A password: asked twice at a terminal, else the first line of the source.
+
+    Args:
+        source: Where it comes from; None for standard input.
+        ask: Asks without showing what is typed.
 
     Raises:
         UserError: The two differ.
     """
-    if not sys.stdin.isatty():
-        return sys.stdin.readline().rstrip("\r\n")
-    password = getpass.getpass("Password (at least 12 characters): ")
-    if getpass.getpass("The same again: ") != password:
+    source = source or sys.stdin
+    if not source.isatty():
+        return source.readline().rstrip("\r\n")
+    password = ask(f"Password (at least {SHORTEST} characters): ")
+    if ask("The same again: ") != password:
         raise UserError("The two passwords differ. Try again.")
     return password
 

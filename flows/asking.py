@@ -91,8 +91,12 @@ def chart(
     ask: list[Item] = []
     together = LIMITS[session.channel].packs
     shelved: list[str] = []
+    rule, holds, set_since = None, True, set[str]()
     for item in questionnaire.items:
-        if not relevant(item, values, now=now):
+        # The items of a group share one rule: it is read once, unless what it reads has changed.
+        if item.relevant != rule or (rule and not set_since.isdisjoint(rule.refs)):
+            rule, holds, set_since = item.relevant, relevant(item, values, now=now), set()
+        if not holds:
             if item.name not in answers or not _elsewhere(item, values, now=now):
                 continue
             shelved.append(item.name)
@@ -100,6 +104,7 @@ def chart(
         if answer:
             kept[item.name] = answer
             values[item.name] = answer.value
+            set_since.add(item.name)
         elif item.type == "note":
             notes += [] if ask else [item.name]
             together = together and not ask

@@ -6,7 +6,7 @@ is open it always has something to say. Replaying the stored events gives the st
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from flows.asking import (
     KNOWN,
@@ -49,6 +49,8 @@ SIMPLER_AT = 3
 """Wrong replies in a row after which questions come one at a time, with simpler help."""
 HANDOVER_AT = 6
 """Wrong replies in a row at which a person is asked to look."""
+AWAY = timedelta(hours=20)
+"""After so long, a word that is no answer is a greeting ("reply with any word to go on")."""
 
 
 def begin(
@@ -114,7 +116,7 @@ def advance(
         lexicon=lexicon,
         others=tuple(others),
         now=now,
-        woken=session.status == "lapsed",
+        woken=session.status == "lapsed" or now - session.changed_at >= AWAY,
     )
     session = replace(session, rev=session.rev + 1, changed_at=now)
     match event:
@@ -309,8 +311,10 @@ def _miss(scene: _Scene, session: Session, wrong: Mapping[str, Correct]) -> Turn
         return _ask(session, Phrase(key="welcome_back"))
     misses = session.misses + 1
     asking = session.asking[:1] if misses >= SIMPLER_AT else session.asking
+    # How to answer a pack is no help once the questions come one at a time.
+    over = {"reject.pack"} if asking != session.asking else set()
     session = replace(session, misses=misses, asking=asking)
-    parts: list[Part] = [correct for name, correct in wrong.items() if name in asking]
+    parts: list[Part] = [c for name, c in wrong.items() if name in asking and c.reason not in over]
     if misses == HANDOVER_AT:
         handover = Handover(item=asking[0])
         return _ask(session, *parts, Phrase(key="handover.told"), effects=(handover,))

@@ -175,9 +175,20 @@ def _compile(token: XPathToken, depth: int) -> _Run:
         return _leaf(token)
     if token.symbol == "regex":
         _check_pattern(token[1])
-    rule = _FUNCTIONS[token.symbol][1] if token.symbol in _FUNCTIONS else _OPERATORS[token.symbol]
     parts = tuple(_compile(part, depth + 1) for part in token)
+    if token.symbol in _QUICK:
+        return _quick(token.symbol, *parts)
+    rule = _FUNCTIONS[token.symbol][1] if token.symbol in _FUNCTIONS else _OPERATORS[token.symbol]
     return lambda scope: rule(scope, tuple(part(scope) for part in parts))
+
+
+def _quick(symbol: str, left: _Run, right: _Run) -> _Run:
+    """What most rules are made of. No part can fail, so the second need not always be looked at."""
+    if symbol == "or":
+        return lambda scope: _truth(left(scope)) or _truth(right(scope))
+    if symbol == "and":
+        return lambda scope: _truth(left(scope)) and _truth(right(scope))
+    return lambda scope: _equal(left(scope), right(scope))
 
 
 def _leaf(token: XPathToken) -> _Run:
@@ -261,6 +272,8 @@ def _text(value: Value) -> str:
 
 def _truth(value: Value) -> bool:
     """False for "", "false", 0 and what is not known."""
+    if value is True or value is False:
+        return value
     if isinstance(value, str):
         text = value.strip()
         return text not in ("", "false") and _plain(text) != 0
@@ -268,11 +281,11 @@ def _truth(value: Value) -> bool:
 
 
 def _equal(one: Value, other: Value) -> bool:
+    if isinstance(one, str) and isinstance(other, str):
+        return one == other
     if isinstance(one, bool) or isinstance(other, bool):
         return _truth(one) == _truth(other)
-    if isinstance(one, float) or isinstance(other, float):
-        return _number(one) == _number(other)
-    return one == other
+    return _number(one) == _number(other)
 
 
 def _calculate(rule: Callable[..., float], *values: Value) -> float:
@@ -331,9 +344,6 @@ def _compared(rule: Callable[[float, float], bool]) -> _Rule:
 
 _OPERATORS: Mapping[str, _Rule] = {
     "(": lambda _, v: v[0],
-    "or": lambda _, v: _truth(v[0]) or _truth(v[1]),
-    "and": lambda _, v: _truth(v[0]) and _truth(v[1]),
-    "=": lambda _, v: _equal(v[0], v[1]),
     "!=": lambda _, v: not _equal(v[0], v[1]),
     "<": _compared(operator.lt),
     "<=": _compared(operator.le),
@@ -382,8 +392,9 @@ FUNCTIONS: tuple[str, ...] = tuple(sorted(_FUNCTIONS))
 """Every function an expression may call; `docs/authoring.md` explains each."""
 
 _LITERALS = ("(string)", "(integer)", "(decimal)", "(float)")
+_QUICK = ("or", "and", "=")
 _MARKS = ("(start)", "(end)", "(invalid)", "(unknown)", "(name)", "$", ".", ",", ")")
-_GRAMMAR = frozenset((*_MARKS, *_LITERALS, *_OPERATORS))
+_GRAMMAR = frozenset((*_MARKS, *_LITERALS, *_OPERATORS, *_QUICK))
 
 
 class _ODKParser(XPath1Parser):

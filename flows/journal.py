@@ -1,7 +1,7 @@
 """Events as JSON and back: what the `events` table keeps so that any session can be rebuilt."""
 
 import json
-from dataclasses import asdict
+from dataclasses import fields
 
 from flows.sessions import (
     Event,
@@ -28,11 +28,14 @@ KINDS: dict[str, type[Event]] = {
     "stopped": Stopped,
 }
 NAMES = {kind: name for name, kind in KINDS.items()}
+FIELDS = {kind: tuple(field.name for field in fields(kind)) for kind in NAMES}
+_ENCODER = json.JSONEncoder(ensure_ascii=False)
 
 
 def dump_event(event: Event) -> tuple[str, str]:
     """An event's kind and its body as JSON."""
-    return NAMES[type(event)], json.dumps(asdict(event), ensure_ascii=False)
+    body = {name: getattr(event, name) for name in FIELDS[type(event)]}
+    return NAMES[type(event)], _ENCODER.encode(body)
 
 
 def load_event(kind: str, body: str) -> Event:

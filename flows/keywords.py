@@ -119,7 +119,12 @@ def _code(text: str) -> str | None:
     return folded if _CODE.fullmatch(folded) else None
 
 
-def _names(lexicon: Lexicon) -> set[str]:
-    own = normalise(lexicon.name)
-    names = {own, normalise(lexicon.language), *_words(lexicon.phrases.get("word.language", ""))}
-    return names | {own.removeprefix(prefix) for prefix in _PREFIXES}
+def _names(lexicon: Lexicon) -> Mapping[str, str]:
+    """What the language is called, by itself and by others."""
+    names = lexicon.memo.get(("names",))
+    if names is None:
+        own = normalise(lexicon.name)
+        others = (normalise(lexicon.language), *_words(lexicon.phrases.get("word.language", "")))
+        short = (own.removeprefix(prefix) for prefix in _PREFIXES)
+        names = lexicon.memo["names",] = dict.fromkeys((own, *others, *short), lexicon.language)
+    return names

@@ -19,6 +19,8 @@ class Lexicon:
             `form/item:constraint_message`, `form/list/choice:label`, `form/list/choice:accept`.
         numbers: Number words to digits ("kunye" to "1").
         draft: Whether any string is still a machine draft.
+        memo: What `flows.replies` and `flows.keywords` worked out from these words, by what it is
+            for; the words never change, so it stays true.
     """
 
     language: str
@@ -27,6 +29,9 @@ class Lexicon:
     texts: Mapping[str, str]
     numbers: Mapping[str, str] = field(default_factory=dict)
     draft: bool = False
+    memo: dict[tuple[str, ...], Mapping[str, str]] = field(
+        default_factory=dict, init=False, compare=False, repr=False
+    )
 
     def say(self, key: str, values: Mapping[str, str]) -> str:
         """The phrase `key` with its placeholders filled. Raises KeyError if it is not there."""

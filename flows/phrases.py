@@ -67,7 +67,8 @@ PHRASES: Mapping[str, str] = {
     "reject.none": "Please reply either 0 for none, or the other numbers.",
     "reject.number": "Please reply with a number in digits.",
     "reject.pack": "Please reply with one number for each question, in order.",
-    "reject.roster": "These numbers are not on your class list: {numbers}. Please check them.",
+    "reject.roster": "We do not ask about these numbers: {numbers}. Please check them, "
+    "or leave them out.",
     "reject.roster_form": "Please reply with list numbers like 3 7 19, or 0 for none.",
     "reject.several": "Please choose one answer only.",
     "reject.too_many": "That was more answers than questions. Please send one for each question.",

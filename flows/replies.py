@@ -74,12 +74,7 @@ class Ear:
 
     def words(self, key: str) -> frozenset[str]:
         """The normalised words of a word list in all its languages."""
-        return frozenset(
-            normalise(word)
-            for lexicon in self.lexicons
-            for word in lexicon.phrases.get(key, "").split("|")
-            if word.strip()
-        )
+        return frozenset[str]().union(*(_listed(lexicon, key) for lexicon in self.lexicons))
 
 
 def clean(text: str) -> str:
@@ -278,20 +273,36 @@ def _readings(item: Item, said: str, ear: Ear) -> set[str]:
 
 def _named(item: Item, said: str, lexicon: Lexicon, form_id: str) -> str:
     """The code that `said` names in one language, else empty: label, number word, other words."""
-    for code in item.choices:
-        label = lexicon.texts.get(f"{form_id}/{item.list_name}/{code}:label", "")
-        if said == trim(normalise(label)):
-            return code
-    number = int(lexicon.numbers.get(said, "0"))
-    if 1 <= number <= len(item.choices):
-        return item.choices[number - 1]
-    for code in item.choices:
+    key = ("choices", form_id, item.list_name, *item.choices)
+    names = lexicon.memo.get(key)
+    if names is None:
+        found = _names(item, lexicon, form_id)
+        names = lexicon.memo[key] = {name: code for name, code in found if name}
+    return names.get(said, "")
+
+
+def _names(item: Item, lexicon: Lexicon, form_id: str) -> Iterator[tuple[str, str]]:
+    """Everything that names a choice, with its code; what counts most comes last."""
+    for code in reversed(item.choices):
         general = "none" if _means_none(code) else code
         words = lexicon.phrases.get(f"word.{general}", "").split("|")
         for word in (*lexicon.accept(form_id, item.list_name, code), *words):
-            if said == trim(normalise(word)):
-                return code
-    return ""
+            yield trim(normalise(word)), code
+    for word, digits in lexicon.numbers.items():
+        if 1 <= int(digits) <= len(item.choices):
+            yield word, item.choices[int(digits) - 1]
+    for code in reversed(item.choices):
+        label = lexicon.texts.get(f"{form_id}/{item.list_name}/{code}:label", "")
+        yield trim(normalise(label)), code
+
+
+def _listed(lexicon: Lexicon, key: str) -> Mapping[str, str]:
+    """The normalised words of a word list in one language."""
+    words = lexicon.memo.get((key,))
+    if words is None:
+        listed = map(normalise, lexicon.phrases.get(key, "").split("|"))
+        words = lexicon.memo[(key,)] = {word: key for word in listed if word}
+    return words
 
 
 def _means_none(code: str) -> bool:

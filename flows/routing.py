@@ -14,7 +14,7 @@ from typing import Literal
 from flows.keywords import Action, Keywords, join_code, keyword, language_named
 from flows.lexicon import Lexicon
 from flows.messages import Inbound
-from flows.replies import normalise
+from flows.replies import normalise, trim
 
 PromptKind = Literal["question", "language", "offer", "alert", "stop"]
 MENUS = ("language", "offer", "stop")
@@ -188,7 +188,7 @@ def _tapped(conversation: Conversation, token: str) -> Intent:
 
 
 def _typed(conversation: Conversation, inbound: Inbound, lexicons: Sequence[Lexicon]) -> Intent:
-    text = normalise(inbound.text)
+    text = trim(normalise(inbound.text))
     if conversation.staff:
         staff = _staff(conversation, text)
         if staff is not None:
@@ -222,11 +222,12 @@ def _staff(conversation: Conversation, text: str) -> Intent | None:
 
 
 def _menu(prompt: OpenPrompt, number: str) -> Intent | None:
-    if not number.isdecimal() or not 1 <= int(number) <= len(prompt.options):
+    places = {str(place): code for place, code in enumerate(prompt.options, 1)}
+    code = places.get(number)
+    if code is None:
         return None
-    code = prompt.options[int(number) - 1]
     if prompt.kind == "language":
         return SwitchLanguage(language=code)
     if prompt.kind == "stop":
-        return Command(action="stop") if code == "yes" else Unasked()
+        return Command(action="stop" if code == "yes" else "menu")
     return OfferReply(assignment=prompt.ref, choice=code)

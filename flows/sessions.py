@@ -122,15 +122,7 @@ class Stopped:
 
 
 Event = (
-    Started
-    | Replied
-    | Skipped
-    | WentBack
-    | HelpAsked
-    | LanguageChosen
-    | Resumed
-    | Lapsed
-    | Stopped
+    Started | Replied | Skipped | WentBack | HelpAsked | LanguageChosen | Resumed | Lapsed | Stopped
 )
 
 

@@ -273,6 +273,15 @@ def release_codes(conn: Connection, *, address_id: str, child_id: str) -> None:
     )
 
 
+def opt_out_person(conn: Connection, person_id: str, *, now: datetime) -> None:
+    """STOP holds for all addresses of a person, whichever of them she said it on."""
+    conn.execute(
+        update(addresses)
+        .where(addresses.c.person_id == person_id, addresses.c.opted_out_at.is_(None))
+        .values(opted_out_at=now)
+    )
+
+
 def assignments_of(conn: Connection, person_ids: Collection[str]) -> list[AssignmentRow]:
     """Everything these people were given to answer, most urgent first."""
     if not person_ids:
@@ -290,12 +299,36 @@ def waiting_letters(
     return [tuple(r) for r in conn.execute(_WAITING, {"ids": sorted(set(address_ids))})]
 
 
+def still_waiting(conn: Connection, ids: Collection[str]) -> set[str]:
+    """Which of these stored messages nobody has handled meanwhile; locked, in order of id."""
+    if not ids:
+        return set()
+    found = (
+        select(inbox.c.id)
+        .where(inbox.c.id.in_(sorted(set(ids))), inbox.c.status == "waiting")
+        .order_by(inbox.c.id)
+        .with_for_update(key_share=True)
+    )
+    return set(conn.execute(found).scalars())
+
+
 def stuck_addresses(conn: Connection, now: datetime, *, limit: int) -> list[str]:
     """Addresses whose oldest waiting message is due for another try."""
+    older = inbox.alias("older")
     found = (
         select(inbox.c.address_id)
-        .where(inbox.c.status == "waiting", inbox.c.retry_at <= now)
-        .distinct()
+        .where(
+            inbox.c.status == "waiting",
+            inbox.c.retry_at <= now,
+            ~select(older.c.id)
+            .where(
+                older.c.address_id == inbox.c.address_id,
+                older.c.status == "waiting",
+                older.c.id < inbox.c.id,
+            )
+            .exists(),
+        )
+        .order_by(inbox.c.retry_at, inbox.c.id)
         .limit(limit)
     )
     return list(conn.execute(found).scalars())

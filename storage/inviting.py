@@ -2,10 +2,18 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, or_, select
 
 from flows.messages import ChannelName
-from storage.schema import addresses, assignments, children, persons, schools, timers
+from storage.schema import (
+    addresses,
+    assignments,
+    children,
+    persons,
+    schools,
+    sessions,
+    timers,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +29,10 @@ class Invitee:
 
 
 def to_invite(conn: Connection, *, limit: int) -> list[Invitee]:
-    """Due enrolments by staff entry without an invitation; one address each, none opted out."""
+    """Due enrolments by staff entry without an invitation; one address each, none opted out.
+
+    Whoever is in the middle of a questionnaire is left in peace: her digits belong to it.
+    """
     found = conn.execute(
         select(
             assignments.c.id.label("assignment_id"),
@@ -40,6 +51,15 @@ def to_invite(conn: Connection, *, limit: int) -> list[Invitee]:
             assignments.c.state == "due",
             addresses.c.opted_out_at.is_(None),
             addresses.c.bad_at.is_(None),
+            ~select(sessions.c.id)
+            .where(
+                sessions.c.status == "open",
+                or_(
+                    sessions.c.person_id == assignments.c.person_id,
+                    sessions.c.address_id == addresses.c.id,
+                ),
+            )
+            .exists(),
             ~select(timers.c.key).where(timers.c.key == "invite:" + assignments.c.id).exists(),
         )
         .order_by(assignments.c.id, addresses.c.id)

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, and_, false, or_, select
 
 from flows.messages import ChannelName
 from storage.schema import addresses, person_address, persons, sessions, timers
@@ -24,8 +24,27 @@ class Quiet:
     changed_at: datetime
 
 
-def quiet_sessions(conn: Connection, *, before: datetime, limit: int) -> list[Quiet]:
-    """Open sessions unchanged since `before`, the longest quiet first."""
+def quiet_sessions(
+    conn: Connection,
+    *,
+    first: datetime,
+    second: datetime,
+    safe_hours: Collection[str | None],
+    limit: int,
+) -> list[Quiet]:
+    """Open sessions with a nudge still to come, the longest quiet first.
+
+    Only those it can come to now: with more people waiting than `limit`, those whose hour has not
+    come must not stand before the others.
+
+    Args:
+        conn: Open transaction.
+        first: Unchanged since then and never nudged.
+        second: Unchanged since then and not nudged a second time.
+        safe_hours: Safe hours in which it is allowed now; None for people who named none.
+        limit: The most to return.
+    """
+    named = sorted(hour for hour in safe_hours if hour)
     found = conn.execute(
         select(
             sessions.c.id,
@@ -42,11 +61,18 @@ def quiet_sessions(conn: Connection, *, before: datetime, limit: int) -> list[Qu
         .outerjoin(persons, persons.c.id == sessions.c.person_id)
         .where(
             sessions.c.status == "open",
-            sessions.c.changed_at <= before,
-            # Both nudges of a session are noted as timers: where they are, nothing is left to do.
-            ~select(timers.c.key).where(timers.c.key == "nudge:" + sessions.c.id + ":2").exists(),
+            or_(
+                persons.c.safe_hour.in_(named),
+                persons.c.safe_hour.is_(None) if None in safe_hours else false(),
+            ),
+            # A nudge is noted as a timer: where the second is, nothing is left to do.
+            ~_noted(2),
+            or_(
+                sessions.c.changed_at <= second,
+                and_(sessions.c.changed_at <= first, ~_noted(1)),
+            ),
         )
-        .order_by(sessions.c.changed_at)
+        .order_by(sessions.c.changed_at, sessions.c.id)
         .limit(limit)
     )
     return [
@@ -62,6 +88,11 @@ def quiet_sessions(conn: Connection, *, before: datetime, limit: int) -> list[Qu
         )
         for r in found
     ]
+
+
+def _noted(number: int) -> ColumnElement[bool]:
+    key = "nudge:" + sessions.c.id + f":{number}"
+    return select(timers.c.key).where(timers.c.key == key).exists()
 
 
 def used_keys(conn: Connection, keys: Collection[str]) -> set[str]:
@@ -92,7 +123,7 @@ def sms_of(conn: Connection, person_id: str | None) -> str | None:
 
 
 def to_lapse(conn: Connection, *, before: datetime, limit: int) -> list[tuple[str, str]]:
-    """Open sessions so long quiet that they count as lapsed: (session, blind of its address)."""
+    """Open sessions so long quiet that they count as lapsed: (session, address)."""
     found = conn.execute(
         select(sessions.c.id, sessions.c.address_id)
         .where(sessions.c.status == "open", sessions.c.changed_at <= before)

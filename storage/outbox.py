@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, and_, bindparam, case, func, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import aliased
 
-from storage.schema import addresses, delivery_events, outbox
+from storage.bulk import prepared
+from storage.schema import addresses, outbox, persons, tasks
 from storage.types import Instant
 
 MAX_ATTEMPTS = 3
@@ -80,14 +82,37 @@ class Outcome:
     opted_out: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusRow:
+    """A provider's word on a message, on its way into the record."""
+
+    id: str
+    outbox_id: str
+    provider_id: str
+    state: str | None
+    raw: str
+    error: str
+    at: datetime
+
+
 _EARLIER = aliased(outbox, name="earlier")
 _NOW = bindparam("now", type_=Instant())
+# What is only planned for later stands in nobody's way, nor does what nobody needs any more. What
+# was tried and rests keeps its place in the line; an alert waits for sends and other alerts only.
+_IN_THE_WAY = or_(
+    _EARLIER.c.state == "sending",
+    and_(
+        _EARLIER.c.expires_at > _NOW,
+        or_(_EARLIER.c.not_before <= _NOW, _EARLIER.c.tried_at.is_not(None)),
+        or_(outbox.c.message_class != "alert", _EARLIER.c.message_class == "alert"),
+    ),
+)
 _FREE = (
     ~select(_EARLIER.c.id)
     .where(
         _EARLIER.c.address_id == outbox.c.address_id,
         _EARLIER.c.final_at.is_(None),
-        _EARLIER.c.not_before <= _NOW,
+        _IN_THE_WAY,
         or_(
             _EARLIER.c.seq < outbox.c.seq,
             and_(_EARLIER.c.seq == outbox.c.seq, _EARLIER.c.id < outbox.c.id),
@@ -159,11 +184,6 @@ _NOTE = (
         body=case((bindparam("v_clear"), None), else_=outbox.c.body),
     )
 )
-_MATCH = (
-    update(outbox)
-    .where(outbox.c.id == bindparam("b_id"))
-    .values(provider_id=func.coalesce(outbox.c.provider_id, bindparam("v_provider")))
-)
 
 
 def claim(
@@ -199,41 +219,88 @@ def claim(
             tried_at=row.tried_at,
             expires_at=row.expires_at,
         )
-        silent = to.opted_out_at is not None and row.message_class not in ALWAYS
+        unwanted = to.opted_out_at is not None or to.bad_at is not None
+        silent = unwanted and row.message_class not in ALWAYS
         (stay if silent else go).append(claimed)
     return go, stay
 
 
 def note(conn: Connection, outcomes: Sequence[Outcome], *, now: datetime) -> None:
-    """Write what became of claimed messages; a worker that lost its lease changes nothing."""
+    """Write what became of claimed messages; a worker that lost its lease changes nothing.
+
+    A message given up becomes work for staff, in the same transaction.
+    """
     if not outcomes:
         return
+    held = _held(conn, [o for o in outcomes if o.bad_address or o.opted_out or o.state == "dead"])
+    rows = [
+        {
+            "b_id": o.id,
+            "b_fence": o.fence,
+            "v_state": o.state,
+            "v_provider": o.provider_id or None,
+            "v_error": o.error or None,
+            "v_retry": o.retry_at,
+            "v_back": 0 if o.counts else 1,
+            "v_final": now if o.state in MAKES_FINAL else None,
+            "v_clear": o.state in MAKES_FINAL,
+        }
+        for o in sorted(outcomes, key=lambda o: o.id)
+    ]
+    prepared(conn, "outbox.note", lambda: _NOTE, rows[0]).run(conn, rows)
+    _mark_addresses(conn, [o.id for o in held if o.bad_address], bad_at=now)
+    _mark_addresses(conn, [o.id for o in held if o.opted_out], opted_out_at=now)
+    _give_to_staff(conn, [o.id for o in held if o.state == "dead"], now=now)
+
+
+def _held(conn: Connection, outcomes: Sequence[Outcome]) -> list[Outcome]:
+    """Those of the outcomes whose writer still holds the lease."""
+    if not outcomes:
+        return []
+    found = conn.execute(
+        select(outbox.c.id, outbox.c.fence)
+        .where(outbox.c.id.in_(sorted(o.id for o in outcomes)), outbox.c.state == "sending")
+        .order_by(outbox.c.id)
+        .with_for_update(key_share=True)
+    )
+    fences = {row.id: row.fence for row in found}
+    return [o for o in outcomes if fences.get(o.id) == o.fence]
+
+
+def _give_to_staff(conn: Connection, outbox_ids: Sequence[str], *, now: datetime) -> None:
+    """A task for each dead letter: never a silent drop. The message's id makes it once."""
+    if not outbox_ids:
+        return
+    rows = conn.execute(
+        select(outbox.c.id, outbox.c.address_id, outbox.c.person_id, persons.c.school_id)
+        .outerjoin(persons, persons.c.id == outbox.c.person_id)
+        .where(outbox.c.id.in_(sorted(outbox_ids)))
+        .order_by(outbox.c.id)
+    ).all()
+    make = postgresql.insert if conn.dialect.name == "postgresql" else sqlite.insert
     conn.execute(
-        _NOTE,
+        make(tasks).on_conflict_do_nothing(),
         [
             {
-                "b_id": o.id,
-                "b_fence": o.fence,
-                "v_state": o.state,
-                "v_provider": o.provider_id or None,
-                "v_error": o.error or None,
-                "v_retry": o.retry_at,
-                "v_back": 0 if o.counts else 1,
-                "v_final": now if o.state in MAKES_FINAL else None,
-                "v_clear": o.state in MAKES_FINAL,
+                "id": row.id,
+                "key": f"dead_letter:{row.id}",
+                "kind": "dead_letter",
+                "school_id": row.school_id,
+                "person_id": row.person_id,
+                "address_id": row.address_id,
+                "ref": row.id,
+                "state": "open",
+                "opened_at": now,
+                "due_at": now,
             }
-            for o in sorted(outcomes, key=lambda o: o.id)
+            for row in rows
         ],
     )
-    bad = [o.id for o in outcomes if o.bad_address]
-    if bad:
-        _mark_addresses(conn, bad, bad_at=now)
-    out = [o.id for o in outcomes if o.opted_out]
-    if out:
-        _mark_addresses(conn, out, opted_out_at=now)
 
 
 def _mark_addresses(conn: Connection, outbox_ids: Sequence[str], **values: datetime) -> None:
+    if not outbox_ids:
+        return
     conn.execute(
         update(addresses)
         .where(addresses.c.id.in_(select(outbox.c.address_id).where(outbox.c.id.in_(outbox_ids))))
@@ -241,115 +308,48 @@ def _mark_addresses(conn: Connection, outbox_ids: Sequence[str], **values: datet
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StatusRow:
-    """A provider's word on a message, on its way into the record."""
+def recover(conn: Connection, *, now: datetime, ask_at: datetime | None = None) -> int:
+    """Take back rows of workers that died: their outcome is unknown, and asked before a resend.
 
-    id: str
-    outbox_id: str
-    provider_id: str
-    state: str | None
-    raw: str
-    error: str
-    at: datetime
+    A row that ended so on its question after the last attempt is given up.
 
+    Args:
+        conn: Open transaction.
+        now: Leases that ended before are over.
+        ask_at: When the provider may be asked; None for at once.
 
-def note_statuses(conn: Connection, statuses: Sequence[StatusRow], *, now: datetime) -> None:
-    """Append every word and move rows up the lattice; words without a row are kept for later."""
-    if not statuses:
-        return
-    by_path = {s.outbox_id for s in statuses if s.outbox_id}
-    by_provider = {s.provider_id for s in statuses if s.provider_id}
-    found = conn.execute(
-        select(outbox.c.id, outbox.c.provider_id, outbox.c.state)
-        .where(
-            or_(
-                outbox.c.id.in_(sorted(by_path)),
-                outbox.c.provider_id.in_(sorted(by_provider)),
-            )
-        )
-        .order_by(outbox.c.id)
-        .with_for_update(key_share=True)
-    ).all()
-    rows = {r.id: r for r in found}
-    named = {r.provider_id: r for r in found if r.provider_id}
-    best: dict[str, StatusRow] = {}
-    kept = []
-    for status in statuses:
-        row = rows.get(status.outbox_id) or named.get(status.provider_id)
-        kept.append(
-            {
-                "id": status.id,
-                "outbox_id": row.id if row else None,
-                "provider_id": status.provider_id,
-                "state": status.state,
-                "raw": status.raw,
-                "error": status.error,
-                "at": status.at,
-                "matched": row is not None,
-            }
-        )
-        if row is None or status.state is None:
-            continue
-        before = best[row.id].state if row.id in best else row.state
-        if RANK[status.state] > RANK[str(before)]:
-            best[row.id] = status
-    conn.execute(delivery_events.insert(), kept)
-    for outbox_id in sorted(best):
-        _move(conn, outbox_id, best[outbox_id], now)
-
-
-def _move(conn: Connection, outbox_id: str, status: StatusRow, now: datetime) -> None:
-    final = status.state in MAKES_FINAL
-    values: dict[str, object] = {
-        "state": status.state,
-        "provider_id": func.coalesce(outbox.c.provider_id, status.provider_id),
-        "error": status.error or None,
-    }
-    if final:
-        values |= {"final_at": func.coalesce(outbox.c.final_at, now), "body": None}
-    conn.execute(update(outbox).where(outbox.c.id == outbox_id).values(values))
-
-
-def adopt_orphans(conn: Connection, provider_ids: Sequence[str], *, now: datetime) -> None:
-    """Apply words that came before we knew the provider's id of the message."""
-    if not provider_ids:
-        return
-    found = conn.execute(
-        select(delivery_events).where(
-            delivery_events.c.provider_id.in_(sorted(provider_ids)),
-            delivery_events.c.matched.is_(False),
-        )
-    ).all()
-    if not found:
-        return
-    conn.execute(delivery_events.delete().where(delivery_events.c.id.in_([r.id for r in found])))
-    note_statuses(
-        conn,
-        [
-            StatusRow(
-                id=r.id,
-                outbox_id="",
-                provider_id=r.provider_id,
-                state=r.state,
-                raw=r.raw,
-                error=r.error,
-                at=r.at,
-            )
-            for r in found
-        ],
-        now=now,
-    )
-
-
-def recover(conn: Connection, *, now: datetime) -> int:
-    """Take back rows of workers that died: their outcome is unknown, and asked before a resend."""
+    Returns:
+        How many rows were taken back.
+    """
+    over = and_(outbox.c.state == "sending", outbox.c.lease_until < now)
     lost = conn.execute(
         update(outbox)
-        .where(outbox.c.state == "sending", outbox.c.lease_until < now)
-        .values(state="queued", error="unknown", lease_owner=None, lease_until=None)
+        .where(over, outbox.c.attempts <= MAX_ATTEMPTS)
+        .values(
+            state="queued",
+            error="unknown",
+            not_before=outbox.c.not_before if ask_at is None else ask_at,
+            lease_owner=None,
+            lease_until=None,
+        )
     )
-    return int(lost.rowcount)
+    dead = list(
+        conn.execute(
+            update(outbox)
+            .where(over, outbox.c.attempts > MAX_ATTEMPTS)
+            .values(
+                state="dead",
+                error="unknown",
+                final_at=now,
+                body=None,
+                lease_owner=None,
+                lease_until=None,
+            )
+            .returning(outbox.c.id)
+        ).scalars()
+    )
+    _give_to_staff(conn, dead, now=now)
+    return int(lost.rowcount) + len(dead)
 
 
 def expire(conn: Connection, *, now: datetime) -> int:

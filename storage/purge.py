@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, or_, select, update
+from sqlalchemy import Connection, Select, delete, or_, select, update
 
 from storage.schema import (
     addresses,
@@ -14,34 +14,28 @@ from storage.schema import (
     outbox,
     sessions,
     tasks,
+    timers,
 )
 
 MOST = 500
 
 
 def purge_strangers(conn: Connection, *, before: datetime) -> int:
-    """Delete addresses without a person that were last heard before `before`, with all they said.
+    """Forget addresses without a person that were last heard before `before`, with all they said.
 
-    Their code is free again. STOP is kept for ever by its blind index, or a stranger who said it
-    would hear from us anew. `inbox_seen` keeps keyed digests only.
+    Their code is free again. Of a stranger who said STOP the address is kept, or she would hear
+    from us anew; what she wrote goes like everybody's. `inbox_seen` keeps keyed digests only.
+
+    Returns:
+        How many were forgotten; at most `MOST` a call.
     """
-    found = conn.execute(
-        select(addresses.c.id)
-        .where(
-            addresses.c.person_id.is_(None),
-            addresses.c.opted_out_at.is_(None),
-            or_(addresses.c.last_inbound_at < before, addresses.c.last_inbound_at.is_(None)),
-            addresses.c.created_at < before,
-        )
-        .order_by(addresses.c.id)
-        .limit(MOST)
-    )
-    ids = list(found.scalars())
+    ids = list(conn.execute(_silent(before)).scalars())
     if not ids:
         return 0
     theirs = select(sessions.c.id).where(sessions.c.address_id.in_(ids))
     conn.execute(delete(answers).where(answers.c.session_id.in_(theirs)))
     conn.execute(delete(events).where(events.c.session_id.in_(theirs)))
+    conn.execute(delete(timers).where(timers.c.ref.in_(theirs)))
     conn.execute(delete(sessions).where(sessions.c.address_id.in_(ids)))
     conn.execute(
         delete(delivery_events).where(
@@ -56,5 +50,27 @@ def purge_strangers(conn: Connection, *, before: datetime) -> int:
         .where(join_codes.c.claimed_by.in_(ids))
         .values(claimed_by=None, claimed_at=None)
     )
-    conn.execute(delete(addresses).where(addresses.c.id.in_(ids)))
+    silent = addresses.c.id.in_(ids)
+    conn.execute(delete(addresses).where(silent, addresses.c.opted_out_at.is_(None)))
+    conn.execute(update(addresses).where(silent).values(open_prompt=None, stuck=0))
     return len(ids)
+
+
+def _silent(before: datetime) -> Select[tuple[str]]:
+    """Strangers to forget: those who did not say STOP, and those of whom more is kept than that."""
+    said = [
+        select(table.c.id).where(table.c.address_id == addresses.c.id).exists()
+        for table in (inbox, outbox, sessions)
+    ]
+    return (
+        select(addresses.c.id)
+        .where(
+            addresses.c.person_id.is_(None),
+            or_(addresses.c.opted_out_at.is_(None), *said),
+            or_(addresses.c.last_inbound_at < before, addresses.c.last_inbound_at.is_(None)),
+            addresses.c.created_at < before,
+        )
+        .order_by(addresses.c.id)
+        .limit(MOST)
+        .with_for_update(skip_locked=True)
+    )

@@ -14,10 +14,23 @@ from storage.schema import alert_events, alerts, person_roles, timers
 ON_CALL = ("coordinator",)
 """Roles that receive alerts."""
 
+# The key alone may conflict: an alert whose random code is taken must be raised with another one,
+# never dropped.
 _RAISE = {
-    name: dialect.insert(alerts).on_conflict_do_nothing().returning(alerts.c.key)
+    name: dialect.insert(alerts)
+    .on_conflict_do_nothing(index_elements=["key"])
+    .returning(alerts.c.key)
     for name, dialect in (("sqlite", sqlite), ("postgresql", postgresql))
 }
+_PASSED = (
+    select(alert_events.c.id)
+    .where(
+        alert_events.c.alert_id == alerts.c.id,
+        alert_events.c.actor_id == person_roles.c.person_id,
+        alert_events.c.kind == "passed",
+    )
+    .exists()
+)
 _OFFERED = (
     select(person_roles.c.person_id, alerts.c.id, alerts.c.code)
     .join(alerts, alerts.c.school_id == person_roles.c.school_id)
@@ -26,16 +39,10 @@ _OFFERED = (
         person_roles.c.role.in_(ON_CALL),
         person_roles.c.until_at.is_(None),
         alerts.c.state.in_(UNOWNED),
-        ~select(alert_events.c.id)
-        .where(
-            alert_events.c.alert_id == alerts.c.id,
-            alert_events.c.actor_id == person_roles.c.person_id,
-            alert_events.c.kind == "passed",
-        )
-        .exists(),
     )
     .order_by(alerts.c.opened_at, alerts.c.id)
 )
+_STILL_OFFERED = _OFFERED.where(~_PASSED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,12 +65,20 @@ def raise_alerts(conn: Connection, rows: Sequence[dict[str, Any]]) -> set[str]:
 
 
 def offered_to(
-    conn: Connection, person_ids: Collection[str]
+    conn: Connection, person_ids: Collection[str], *, passed: bool = False
 ) -> dict[str, tuple[tuple[str, str], ...]]:
-    """Alerts open to each of these staff, oldest first, as (id, code); passed-on ones left out."""
+    """Alerts open to each of these staff, oldest first, as (id, code).
+
+    Args:
+        conn: Open transaction.
+        person_ids: Staff.
+        passed: Also those she passed on: as long as nobody has it she may still take it by name.
+    """
     out: dict[str, list[tuple[str, str]]] = {}
     if person_ids:
-        for row in conn.execute(_OFFERED, {"ids": sorted(set(person_ids))}):
+        for row in conn.execute(
+            _OFFERED if passed else _STILL_OFFERED, {"ids": sorted(set(person_ids))}
+        ):
             pair = (row.id, row.code)
             if pair not in out.setdefault(row.person_id, []):
                 out[row.person_id].append(pair)
@@ -114,8 +129,13 @@ def due_alerts(conn: Connection, now: datetime, *, limit: int) -> list[DueAlert]
 
 
 def note_sent_again(conn: Connection, alert: DueAlert, due_at: datetime) -> None:
-    """The next round of an alert, and when its clock acts again."""
+    """The next round of an alert, and when its clock acts again.
+
+    Somebody may have accepted it since it was found due: then it stays hers.
+    """
     conn.execute(
-        update(alerts).where(alerts.c.id == alert.id).values(round=alert.round + 1, state="offered")
+        update(alerts)
+        .where(alerts.c.id == alert.id, alerts.c.state.in_(UNOWNED))
+        .values(round=alert.round + 1, state="offered")
     )
     conn.execute(update(timers).where(timers.c.key == alert.timer).values(due_at=due_at))

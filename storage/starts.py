@@ -4,10 +4,30 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, or_, select
+from sqlalchemy import Connection, bindparam, or_, select
 
 from storage.conversations import ChildRow, columns
-from storage.schema import answers, children, classes, consents, schools, sessions, waves
+from storage.schema import (
+    answers,
+    child_caregiver,
+    children,
+    classes,
+    consents,
+    schools,
+    sessions,
+    waves,
+)
+
+_KNOWN = (
+    select(answers.c.item, answers.c.value, answers.c.state)
+    .join(sessions, sessions.c.id == answers.c.session_id)
+    .where(
+        sessions.c.person_id == bindparam("person"),
+        sessions.c.wave_id == bindparam("wave"),
+        answers.c.form_id == bindparam("form"),
+    )
+    .order_by(answers.c.at, answers.c.revision)
+)
 
 
 @dataclass(slots=True)
@@ -32,6 +52,23 @@ def classes_by_id(conn: Connection, ids: Collection[str]) -> dict[str, ClassRow]
     """These classes by id."""
     found = conn.execute(_CLASSES.where(classes.c.id.in_(sorted(set(ids)))))
     return {row.id: row for row in (ClassRow(*r) for r in found)}
+
+
+def school_name(conn: Connection, school_id: str) -> str:
+    """What a school is called."""
+    return str(conn.execute(select(schools.c.name).where(schools.c.id == school_id)).scalar_one())
+
+
+def cares_for(conn: Connection, *, person_id: str, child_id: str) -> bool:
+    """Whether she is written down already as somebody who cares for this child."""
+    found = conn.execute(
+        select(child_caregiver.c.child_id).where(
+            child_caregiver.c.person_id == person_id,
+            child_caregiver.c.child_id == child_id,
+            child_caregiver.c.until_at.is_(None),
+        )
+    )
+    return found.first() is not None
 
 
 _CLASSES = select(
@@ -87,15 +124,6 @@ def known_answers(
     conn: Connection, *, person_id: str, wave_id: str, form_id: str
 ) -> Mapping[str, str]:
     """What she answered this wave in this questionnaire for any child, newest value an item."""
-    found = conn.execute(
-        select(answers.c.item, answers.c.value, answers.c.state)
-        .join(sessions, sessions.c.id == answers.c.session_id)
-        .where(
-            sessions.c.person_id == person_id,
-            sessions.c.wave_id == wave_id,
-            answers.c.form_id == form_id,
-        )
-        .order_by(answers.c.at, answers.c.revision)
-    )
+    found = conn.execute(_KNOWN, {"person": person_id, "wave": wave_id, "form": form_id})
     latest = {row.item: row.value for row in found if row.state != "skipped"}
     return {item: value for item, value in latest.items() if value is not None}

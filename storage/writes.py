@@ -4,33 +4,28 @@ Folding a message only collects; `flush` writes each table with one statement a 
 that satisfies the foreign keys. A message that fails is simply not merged in.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, Executable, Table, bindparam, insert, update
+from sqlalchemy import Connection, Table, bindparam, insert, update
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql.dml import UpdateBase
 
+from storage.bulk import prepared
 from storage.schema import metadata
 
 Row = dict[str, Any]
 ORDER: tuple[Table, ...] = tuple(metadata.sorted_tables)
 
 
-@cache
-def _insert(table: Table) -> Executable:
-    return insert(table)
-
-
-@cache
-def _insert_new(table: Table, dialect: str) -> Executable:
+def _insert_new(table: Table, dialect: str) -> UpdateBase:
     make = postgresql.insert if dialect == "postgresql" else sqlite.insert
     return make(table).on_conflict_do_nothing()
 
 
-@cache
-def _upsert(table: Table, dialect: str) -> Executable:
+def _upsert(table: Table, dialect: str) -> UpdateBase:
     make = postgresql.insert if dialect == "postgresql" else sqlite.insert
     statement = make(table)
     keys = [c.name for c in table.primary_key.columns]
@@ -38,8 +33,7 @@ def _upsert(table: Table, dialect: str) -> Executable:
     return statement.on_conflict_do_update(index_elements=keys, set_=changes)
 
 
-@cache
-def _update(table: Table, columns: frozenset[str]) -> Executable:
+def _update(table: Table, columns: Iterable[str]) -> UpdateBase:
     values = {name: bindparam(f"v_{name}", type_=table.c[name].type) for name in sorted(columns)}
     return update(table).where(table.c.id == bindparam("b_id")).values(values)
 
@@ -90,30 +84,31 @@ class Writes:
         """Write everything collected and start anew."""
         dialect = conn.dialect.name
         for table in ORDER:
-            _run(conn, _insert, table, self.inserts.get(table, ()))
-            _run(conn, lambda t: _insert_new(t, dialect), table, self.offers.get(table, ()))
-            _run(conn, lambda t: _upsert(t, dialect), table, self.puts.get(table, {}).values())
+            if rows := self.inserts.get(table):
+                _many(conn, (table, "insert"), partial(insert, table), rows)
+            if rows := self.offers.get(table):
+                _many(conn, (table, "offer"), partial(_insert_new, table, dialect), rows)
+            if puts := self.puts.get(table):
+                _many(conn, (table, "put"), partial(_upsert, table, dialect), [*puts.values()])
         for table in ORDER:
-            self._change(conn, table, self.changes.get(table, {}))
+            if changes := self.changes.get(table):
+                _change(conn, table, changes)
         self.inserts, self.offers, self.puts, self.changes = {}, {}, {}, {}
 
-    @staticmethod
-    def _change(conn: Connection, table: Table, changes: Mapping[str, Row]) -> None:
-        alike: dict[frozenset[str], list[Row]] = {}
-        for row_id in sorted(changes):
-            values = changes[row_id]
-            parameters = {f"v_{name}": value for name, value in values.items()}
-            alike.setdefault(frozenset(values), []).append({"b_id": row_id, **parameters})
-        for columns, rows in alike.items():
-            conn.execute(_update(table, columns), rows)
+
+def _change(conn: Connection, table: Table, changes: Mapping[str, Row]) -> None:
+    """One statement for all rows of which the same columns change."""
+    alike: dict[frozenset[str], list[Row]] = {}
+    for row_id in sorted(changes):
+        values = changes[row_id]
+        row = {f"v_{name}": value for name, value in values.items()}
+        row["b_id"] = row_id
+        alike.setdefault(frozenset(values), []).append(row)
+    for columns, rows in alike.items():
+        _many(conn, (table, "change", columns), partial(_update, table, columns), rows)
 
 
-def _run(
-    conn: Connection,
-    statement: Callable[[Table], Executable],
-    table: Table,
-    rows: Iterable[Row],
+def _many(
+    conn: Connection, key: Hashable, make: Callable[[], UpdateBase], rows: Sequence[Row]
 ) -> None:
-    kept = list(rows)
-    if kept:
-        conn.execute(statement(table), kept)
+    prepared(conn, key, make, rows[0]).run(conn, rows)

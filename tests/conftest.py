@@ -25,6 +25,11 @@ from storage.schema import metadata
 from storage.vault import Vault
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--golden` writes the golden conversations anew, and fails so that they are looked at."""
+    parser.addoption("--golden", action="store_true", help="rewrite tests/transcripts, and fail")
+
+
 class NetworkRefusedError(AssertionError):
     """A test tried to leave this machine."""
 

@@ -1,14 +1,15 @@
 """The alert message: a code, how urgent, "sign in". Nothing about a child ever stands in it."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.envelopes import dump_outbound
 from bot.turns.world import World
 from flows.messages import LIMITS, Menu, Outbound, Phrase, Prompt
 from flows.rendering import render
-from storage.people import StaffMember
-from storage.schema import outbox
+from storage.people import StaffAddress, StaffMember
+from storage.schema import outbox, tasks
 from storage.types import to_ms
 from storage.writes import Writes
 
@@ -45,7 +46,8 @@ def message(
     (only,) = render(
         Prompt(parts=parts), questionnaire=None, session=None, lexicon=lexicon, limits=limits
     )
-    return only
+    template = world.site.templates.get("alert", "") if channel == "whatsapp" else ""
+    return replace(only, template=template)
 
 
 def send(
@@ -71,7 +73,7 @@ def send(
     fresh = [m for m in reachable if m.person_id not in passed] or reachable
     count = 0
     for member in fresh:
-        address = next(a for a in member.addresses if a.usable)
+        address = min((a for a in member.addresses if a.usable), key=lambda a: _last(world, a))
         row_id = world.new_id(now)
         body = dump_outbound(
             message(
@@ -100,3 +102,30 @@ def send(
         )
         count += 1
     return count
+
+
+def _last(world: World, address: StaffAddress) -> bool:
+    """WhatsApp comes last while no template is approved: outside its 24 hours nothing may go."""
+    return address.channel == "whatsapp" and not world.site.templates.get("alert")
+
+
+def unreachable(
+    writes: Writes, world: World, *, alert_id: str, school_id: str, now: datetime
+) -> None:
+    """No coordinator can be reached: said openly to whoever signs in, once an alert."""
+    writes.offer(
+        tasks,
+        id=world.new_id(now),
+        key=f"alert_unreachable:{alert_id}",
+        kind="alert_unreachable",
+        school_id=school_id,
+        child_id=None,
+        person_id=None,
+        address_id=None,
+        owner_id=None,
+        ref=alert_id,
+        state="open",
+        opened_at=now,
+        due_at=now,
+        closed_at=None,
+    )

@@ -3,6 +3,7 @@
 It names nobody and asks nothing; it goes out in allowed hours, once (its key is the assignment's).
 """
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
@@ -29,6 +30,22 @@ def sweep(conn: Connection, world: World, now: datetime) -> int:
     found = to_invite(conn, limit=MOST)
     for row in found:
         key = f"invite:{row.assignment_id}"
+        template = world.site.templates.get("invite", "") if row.channel == "whatsapp" else ""
+        # WhatsApp takes no first word from us but an approved template.
+        barred = row.channel == "whatsapp" and not template
+        writes.offer(
+            timers,
+            key=key,
+            kind="invite",
+            ref=row.assignment_id,
+            due_at=now,
+            data={},
+            state="skipped" if barred else "done",
+            reason="no_template" if barred else None,
+            done_at=now,
+        )
+        if barred:
+            continue
         phrase = Phrase(key="invite.caregiver", values={"school": row.school})
         (message,) = render(
             Prompt(parts=(phrase,)),
@@ -49,22 +66,14 @@ def sweep(conn: Connection, world: World, now: datetime) -> int:
             seq=to_ms(now) * 1000,
             state="queued",
             body=world.vault.seal(
-                dump_outbound(message), table="outbox", column="body", row=row_id
+                dump_outbound(replace(message, template=template)),
+                table="outbox",
+                column="body",
+                row=row_id,
             ),
             not_before=now,
             expires_at=now + LIFETIME,
             created_at=now,
-        )
-        writes.offer(
-            timers,
-            key=key,
-            kind="invite",
-            ref=row.assignment_id,
-            due_at=now,
-            data={},
-            state="done",
-            reason=None,
-            done_at=now,
         )
         writes.change(
             addresses,

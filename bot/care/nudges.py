@@ -1,7 +1,8 @@
 """Nudges for unfinished questionnaires: two at most, in allowed hours, never pushing, neutral.
 
 The first after 24 hours (on WhatsApp after 22, while the window for free messages is open), the
-second after 72 (on WhatsApp by template, else by SMS if she has one, else skipped with a reason).
+second after 72. On WhatsApp, once the window is closed: by template, else by SMS if she has one,
+else skipped with a reason.
 Keys are deterministic: a nudge sent twice is impossible by key.
 """
 
@@ -24,6 +25,8 @@ from storage.writes import Writes
 DAY = timedelta(hours=24)
 FIRST = {"sms": DAY, "telegram": DAY, "whatsapp": timedelta(hours=22)}
 SECOND = timedelta(hours=72)
+WINDOW = timedelta(hours=23, minutes=45)
+"""After so long only a template may go on WhatsApp: a little less than its 24 hours."""
 STALE = timedelta(hours=12)
 """A nudge that could not go for so long is dropped: an old nudge only annoys."""
 MOST = 200
@@ -55,7 +58,21 @@ def due(world: World, sessions: Sequence[Quiet], used: set[str], now: datetime) 
 
 def sweep(conn: Connection, world: World, now: datetime) -> int:
     """Queue every nudge that may go out now. Returns how many were queued or skipped."""
-    sessions = quiet_sessions(conn, before=now - min(FIRST.values()), limit=MOST)
+    hours = world.hours(now)
+    open_now = [
+        hour
+        for hour in (None, *hours.safe)
+        if next_allowed(now, zone=world.zone, hours=hours, safe_hour=hour) <= now
+    ]
+    if not open_now:
+        return 0
+    sessions = quiet_sessions(
+        conn,
+        first=now - min(FIRST.values()),
+        second=now - SECOND,
+        safe_hours=open_now,
+        limit=MOST,
+    )
     used = used_keys(conn, [f"nudge:{s.id}:{n}" for s in sessions for n in (1, 2)])
     writes = Writes()
     count = 0
@@ -73,7 +90,7 @@ def _queue(conn: Connection, world: World, writes: Writes, step: Step, now: date
     channel, address_id, template, reason = session.channel, session.address_id, "", ""
     if session.opted_out:
         reason = "opted_out"
-    elif session.channel == "whatsapp" and step.number > 1:
+    elif session.channel == "whatsapp" and now - session.changed_at >= WINDOW:
         template = world.site.templates.get("nudge", "")
         if not template:
             found = sms_of(conn, session.person_id)

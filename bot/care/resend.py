@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from bot.care.alerts import send
+from bot.care.alerts import send, unreachable
 from bot.turns.world import World
 from storage.people import coordinators
 from storage.raising import due_alerts, note_sent_again, passed_by
@@ -23,7 +23,7 @@ def sweep(conn: Connection, world: World, now: datetime) -> int:
     passed = passed_by(conn, [a.id for a in found])
     writes = Writes()
     for alert in found:
-        send(
+        sent = send(
             writes,
             world,
             alert_id=alert.id,
@@ -34,6 +34,8 @@ def sweep(conn: Connection, world: World, now: datetime) -> int:
             passed=passed.get(alert.id, frozenset()),
             now=now,
         )
+        if not sent:
+            unreachable(writes, world, alert_id=alert.id, school_id=alert.school_id, now=now)
         note_sent_again(conn, alert, now + world.site.resend_after(alert.level))
     writes.flush(conn)
     return len(found)

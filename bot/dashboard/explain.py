@@ -47,12 +47,22 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Total:
+    """All points of one informant in a domain, and the share from which its band starts."""
+
+    source: str
+    points: float
+    most: int
+    share: float
+    threshold: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DomainView:
     """One domain as the page prints it.
 
     Attributes:
-        scores: Sentences "Caregiver: 7 of 9 points, 78 %. High starts at 60 %.", one for each
-            source that decided.
+        totals: The points of each source that decided, beside the threshold of the band.
         change: Sentences on what would change the band.
         missing: Questions nobody answered.
         disagree: Sentence naming what each source says, empty where they agree.
@@ -63,7 +73,7 @@ class DomainView:
     score: float | None
     rows: tuple[Row, ...]
     sources: tuple[Source, ...]
-    scores: tuple[str, ...]
+    totals: tuple[Total, ...]
     change: tuple[str, ...]
     missing: tuple[str, ...]
     disagree: str
@@ -130,7 +140,7 @@ def _domain(name: str, data: dict[str, Any], describe: Describe) -> DomainView:
         score=data["score"],
         rows=tuple(_row(reason, describe) for reason in data["reasons"]),
         sources=sources,
-        scores=tuple(_score(data, view) for view in _deciding(data)),
+        totals=tuple(_total(data, view) for view in _deciding(data)),
         change=_change(data),
         missing=tuple(describe(item, "")[0] for item in data["missing"]),
         disagree=_disagreement(sources) if data["disagree"] else "",
@@ -171,23 +181,15 @@ def _deciding(data: dict[str, Any]) -> list[dict[str, Any]]:
     return [view for view in data["sources"] if view["band"] == data["band"]]
 
 
-def _points(data: dict[str, Any], view: dict[str, Any]) -> tuple[float, int]:
-    """An informant's points and the most they could be: her share was stored, not its parts."""
+def _total(data: dict[str, Any], view: dict[str, Any]) -> Total:
+    """Her share was stored, not its parts: the most her answers could add is worked out again."""
     earned = sum(r["points"] for r in data["reasons"] if r["informant"] == view["informant"])
-    return earned, round(earned / view["score"])
-
-
-def _score(data: dict[str, Any], view: dict[str, Any]) -> str:
-    earned, of = _points(data, view)
-    threshold = data["thresholds"][LOWER[data["band"]][1]]
-    return say(
-        "change.score",
-        informant=_informant(view["informant"]),
-        earned=f"{earned:g}",
-        of=of,
-        share=share(view["score"]),
-        band=say(f"band.{data['band']}"),
-        threshold=share(threshold),
+    return Total(
+        source=_informant(view["informant"]),
+        points=earned,
+        most=round(earned / view["score"]),
+        share=view["score"],
+        threshold=data["thresholds"][LOWER[data["band"]][1]],
     )
 
 
@@ -195,22 +197,14 @@ def _change(data: dict[str, Any]) -> tuple[str, ...]:
     deciding = _deciding(data)
     if not deciding:
         return ()
-    lower, which = LOWER[data["band"]]
-    threshold = data["thresholds"][which]
+    band = say(f"band.{LOWER[data['band']][0]}").lower()
     sentences = []
-    for view in deciding:
-        earned, of = _points(data, view)
+    for total in (_total(data, view) for view in deciding):
         fewer = 1
-        while (earned - fewer) / of >= threshold:
+        while (total.points - fewer) / total.most >= total.threshold:
             fewer += 1
-        sentences.append(
-            say(
-                "change.fewer",
-                informant=_informant(view["informant"]),
-                points="1 point" if fewer == 1 else f"{fewer} points",
-                band=say(f"band.{lower}").lower(),
-            )
-        )
+        points = "1 point" if fewer == 1 else f"{fewer} points"
+        sentences.append(say("change.fewer", informant=total.source, points=points, band=band))
     if len(deciding) > 1:
         sentences.append(say("change.several", band=say(f"band.{data['band']}")))
     low, high = data["range"]

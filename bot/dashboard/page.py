@@ -134,7 +134,10 @@ class Visit:
     def fault(self, status: int, kind: str) -> Response:
         """A page that says what went wrong and what to do; `kind` names its words."""
         return self.page(
-            "fault.html", status=status, title=WORDS[f"{kind}.title"], text=WORDS[f"{kind}.text"]
+            "fault.html",
+            status=status,
+            title=WORDS[f"fault.{kind}.title"],
+            text=WORDS[f"fault.{kind}.text"],
         )
 
     async def note(

@@ -46,8 +46,8 @@ def routes(deps: Deps) -> list[Route]:
         deps: What it stands on.
 
     Returns:
-        Routes for the app's own list; outside the demo "/" leads to the dashboard. Put `SafeHeaders`
-        around the app as well, so that an unknown path, too, gets the headers.
+        Routes for the app's own list; outside the demo "/" leads to the dashboard. `SafeHeaders`
+        belongs around the app as well, so that an unknown path, too, gets the headers.
 
     Raises:
         PolicyError: A page is missing from policy.yaml, or the other way round.

@@ -20,7 +20,8 @@ from flows.routing import (
     SwitchLanguage,
     Unasked,
 )
-from flows.sessions import HelpAsked, LanguageChosen, Skipped, Stopped, WentBack
+from flows.sessions import HelpAsked, LanguageChosen, Resumed, Skipped, Stopped, WentBack
+from storage.conversations import opt_out_person
 from storage.schema import addresses, persons
 
 
@@ -55,6 +56,7 @@ def _plain(desk: Desk, sender: Sender, intent: AnswerTo | Unasked | Stale | Stil
 
 def _unasked(desk: Desk, sender: Sender) -> None:
     """Offer what is due; else the welcome that everybody hears, known or not."""
+    sender.address.open_prompt = None
     if not upnext.offer(desk, sender):
         desk.say(sender, Phrase(key="idle.welcome"))
 
@@ -65,7 +67,7 @@ def _command(desk: Desk, sender: Sender, action: Action) -> None:
     elif action in ALONE:
         ALONE[action](desk, sender)
     elif sender.live is not None:
-        talk.carry_on(desk, sender, sender.live, HelpAsked())
+        talk.carry_on(desk, sender, sender.live, Resumed(channel=sender.channel))
     else:
         _unasked(desk, sender)
 
@@ -78,7 +80,7 @@ def _in_session(desk: Desk, sender: Sender, event: HelpAsked | WentBack | Skippe
 
 
 def _stop(desk: Desk, sender: Sender) -> None:
-    """STOP: end what is open, confirm once, start nothing more on this address."""
+    """STOP: end what is open, confirm once, start nothing more on any channel of hers."""
     already = sender.address.opted_out_at is not None
     if sender.live is not None:
         talk.carry_on(desk, sender, sender.live, Stopped())
@@ -87,6 +89,8 @@ def _stop(desk: Desk, sender: Sender) -> None:
     sender.address.opted_out_at = sender.address.opted_out_at or desk.now
     sender.address.open_prompt = None
     desk.writes.change(addresses, sender.address.id, opted_out_at=sender.address.opted_out_at)
+    if sender.person is not None:
+        opt_out_person(desk.conn, sender.person.id, now=desk.now)
     desk.say(sender, Phrase(key="stop.still" if already else "stop.done"))
 
 

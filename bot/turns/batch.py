@@ -25,18 +25,12 @@ from storage.conversations import (
     lock_addresses,
     lock_persons,
     mark_seen,
+    still_waiting,
     unfinished_sessions,
 )
-from storage.outbox import (
-    Claimed,
-    Outcome,
-    StatusRow,
-    adopt_orphans,
-    claim,
-    note,
-    note_statuses,
-)
+from storage.outbox import Claimed, Outcome, StatusRow, claim, note
 from storage.raising import offered_to
+from storage.receipts import adopt_orphans, note_statuses
 from storage.schema import addresses, inbox
 from storage.starts import current_waves
 
@@ -93,10 +87,12 @@ def _fresh(conn: Connection, letters: Sequence[Letter]) -> list[Letter]:
     """Letters never seen before, or tried again; a repeated delivery is dropped here."""
     keys = {(x.inbound.channel, x.inbound.account, x.digest) for x in letters if x.again is None}
     new = mark_seen(conn, keys)
+    # Two workers may try the same stored message: whoever comes second finds it handled.
+    waiting = still_waiting(conn, [x.inbox_id for x in letters if x.again is not None])
     out = []
     for letter in letters:
         if letter.again is not None:
-            out.append(letter)
+            out += [letter] if letter.inbox_id in waiting else []
         elif letter.digest in new:
             new.discard(letter.digest)
             out.append(letter)

@@ -16,6 +16,7 @@ from storage.schema import (
     persons,
     sessions,
 )
+from storage.starts import cares_for
 
 JOIN_SMS = 3
 """What joining costs her by SMS: JOIN CODE, the language, one packed reply. A test counts."""
@@ -45,7 +46,8 @@ def join(desk: Desk, sender: Sender, code: str) -> None:
     if sender.live is not None:
         talk.carry_on(desk, sender, sender.live, Resumed(channel=sender.channel))
         return
-    if row.claimed_by is not None and sender.person is not None:
+    known = row.claimed_by is not None and sender.person is not None
+    if known and not upnext.was_stopped(desk, sender, row.child.id):
         if not upnext.offer(desk, sender):
             desk.say(sender, Phrase(key="idle.welcome"))
         return
@@ -71,6 +73,7 @@ def open_enrolment(
         "enrolment",
         context={
             "channel": sender.channel,
+            "offered": " ".join(desk.world.library.offered),
             "programme": desk.world.site.programme,
             "school": school,
             "who_calls": desk.world.site.who_calls,
@@ -102,14 +105,15 @@ def finish(desk: Desk, sender: Sender, live: Live, child: ChildRow) -> None:
     desk.writes.change(sessions, live.row.id, person_id=person.id)
     _consents(desk, live, person, child, said)
     capacity = said.get("capacity", "")
-    desk.writes.offer(
-        child_caregiver,
-        child_id=child.id,
-        person_id=person.id,
-        capacity=capacity,
-        from_at=desk.now,
-        until_at=None,
-    )
+    if not cares_for(desk.conn, person_id=person.id, child_id=child.id):
+        desk.writes.insert(
+            child_caregiver,
+            child_id=child.id,
+            person_id=person.id,
+            capacity=capacity,
+            from_at=desk.now,
+            until_at=None,
+        )
     if capacity != "parent_or_guardian":
         _ask_staff(desk, sender, child)
         return
@@ -126,6 +130,7 @@ def _person(
     facts = {"language": language, "shared_phone": shared, "safe_hour": safe_hour}
     if person is not None:
         desk.writes.change(persons, person.id, **facts)
+        person.language = language
         if person.household_id and person.household_id != child.household_id:
             child.household_id = person.household_id
             desk.writes.change(children, child.id, household_id=person.household_id)

@@ -8,7 +8,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from bot.care.alerts import send
+from bot.care.alerts import send, unreachable
 from bot.turns.desk import Desk
 from bot.turns.upnext import flag_for_teacher
 from scoring.model import DOMAINS, Profile, Submission
@@ -22,7 +22,7 @@ from storage.cases import profile_row
 from storage.conversations import ChildRow, children_by_id
 from storage.people import coordinators
 from storage.raising import raise_alerts
-from storage.schema import alert_events, child_state, profiles, tasks, timers
+from storage.schema import alert_events, child_state, profiles, timers
 from storage.scope import system
 from storage.starts import consented_children
 from storage.vault import Vault
@@ -193,24 +193,4 @@ def _raise(desk: Desk, calls: list[Call]) -> None:
             done_at=None,
         )
         if not sent:
-            _nobody(desk, row)
-
-
-def _nobody(desk: Desk, row: dict[str, Any]) -> None:
-    """No coordinator can be reached: said openly, once an alert."""
-    desk.writes.offer(
-        tasks,
-        id=desk.new_id(),
-        key=f"alert_unreachable:{row['id']}",
-        kind="alert_unreachable",
-        school_id=row["school_id"],
-        child_id=None,
-        person_id=None,
-        address_id=None,
-        owner_id=None,
-        ref=row["id"],
-        state="open",
-        opened_at=desk.now,
-        due_at=desk.now,
-        closed_at=None,
-    )
+            unreachable(desk.writes, world, alert_id=row["id"], school_id=row["school_id"], now=now)

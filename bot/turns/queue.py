@@ -5,7 +5,6 @@ the one message that raises alone is kept as waiting and tried again by the cloc
 """
 
 import asyncio
-import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -20,7 +19,7 @@ from bot.turns.waiting import retry_one, stuck
 from bot.turns.world import World
 from flows.messages import Inbound
 from storage.database import Database
-from storage.errors import OutcomeUnknown, StorageError
+from storage.errors import OutcomeUnknown, SealBroken, StorageError
 from storage.outbox import Claimed, Outcome, StatusRow
 
 LARGEST = 128
@@ -155,12 +154,12 @@ class TurnQueue:
     ) -> None:
         try:
             done = await self._write(work)
-        except StorageError as error:
-            self._outcomes = [*work.outcomes, *self._outcomes]
-            self._fail(entries, futures, error)
-            await asyncio.sleep(0.05)
-            return
-        except Exception:
+        except Exception as error:
+            if _refused(error):
+                self._outcomes = [*work.outcomes, *self._outcomes]
+                self._fail(entries, futures, error)
+                await asyncio.sleep(0.05)
+                return
             TURN_FAILURES.inc()
             log.exception("batch_taken_apart", letters=len(entries))
             await self._one_by_one(work, entries, futures)
@@ -182,27 +181,41 @@ class TurnQueue:
     async def _one_by_one(
         self, work: Work, entries: list[_Entry], futures: "list[asyncio.Future[None]]"
     ) -> None:
-        rest = replace(work, letters=(), claim=0)
-        with contextlib.suppress(StorageError):
-            await self._write(rest)
-        self._settle([], futures)
+        await self._without_letters(replace(work, letters=(), claim=0), futures)
         for entry in entries:
             try:
                 await self._write(Work(letters=[entry.letter], me=self._me))
-            except StorageError as error:
-                self._fail([entry], [], error)
-            except Exception:
+            except Exception as error:
+                if _refused(error):
+                    self._fail([entry], [], error)
+                    continue
                 log.exception("letter_parked")
                 await self._park(entry)
             else:
                 self._settle([entry], [])
-        self._poked = True
+        self._poked = self._poked or bool(entries)
+
+    async def _without_letters(self, work: Work, futures: "list[asyncio.Future[None]]") -> None:
+        """Outcomes and statuses of a batch taken apart; nobody hears 2xx for what is not written.
+
+        Outcomes that raise by themselves are dropped: their leases end, and the provider is asked.
+        """
+        try:
+            await self._write(work)
+        except Exception as error:
+            log.exception("notes_not_written")
+            if _refused(error):
+                self._outcomes = [*work.outcomes, *self._outcomes]
+            self._fail([], futures, error)
+        else:
+            self._settle([], futures)
 
     async def _park(self, entry: _Entry) -> None:
         now = self._clock()
         try:
             await self._database.write(lambda c: park(c, entry.letter, world=self.world, now=now))
-        except StorageError as error:
+        except Exception as error:
+            log.exception("letter_not_kept")
             self._fail([entry], [], error)
         else:
             self._settle([entry], [])
@@ -220,3 +233,8 @@ class TurnQueue:
         for future in [*(e.future for e in entries), *futures]:
             if not future.done():
                 future.set_exception(error)
+
+
+def _refused(error: Exception) -> bool:
+    """Whether the database refused everybody. A row that does not open is one person's trouble."""
+    return isinstance(error, StorageError) and not isinstance(error, SealBroken)

@@ -9,12 +9,12 @@ from storage.raising import offered_to
 
 
 def answer(desk: Desk, sender: Sender, intent: AlertReply | AlertList) -> None:
-    """Act on a staff member's word, only on an alert that is open to her."""
+    """Act on a staff member's word, only on an alert of her schools that nobody has yet."""
     person = sender.person
     if person is None or person.kind != "staff":
         desk.say(sender, Phrase(key="idle.welcome"))
         return
-    offered = offered_to(desk.conn, [person.id]).get(person.id, ())
+    offered = offered_to(desk.conn, [person.id], passed=True).get(person.id, ())
     if isinstance(intent, AlertList):
         _list(desk, sender, [code for _, code in offered])
         return
@@ -47,6 +47,7 @@ def _choose(desk: Desk, sender: Sender, choice: AlertChoice, alert_id: str, code
             "phone_me",
             key=f"phone_me:{alert_id}:{person_id}",
             ref=alert_id,
+            due_at=desk.now,
         )
         desk.say(sender, Phrase(key="alert.phone", values={"code": code}))
 

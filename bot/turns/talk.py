@@ -1,6 +1,7 @@
 """Carrying a session on: the engine's effects become rows, messages and things to judge."""
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from bot.turns.desk import Desk, Ended, Live, Sender
 from flows.calendar import add_working_days
@@ -25,7 +26,7 @@ from flows.sessions import (
 )
 from scoring.critical import critical
 from storage.conversations import SessionRow
-from storage.schema import answers, events, sessions, tasks
+from storage.schema import addresses, answers, events, sessions, tasks
 
 
 def reply(desk: Desk, sender: Sender, live: Live) -> None:
@@ -69,8 +70,22 @@ def carry_on(desk: Desk, sender: Sender, live: Live, event: Event, *before: Part
                 _hand_over(desk, sender, live)
             case Completed():
                 desk.ended.append(Ended(sender=sender, live=live))
+    _take_language(desk, sender, live, turn)
     desk.say(sender, *parts, live=live)
     _remember_prompt(desk, sender, turn)
+
+
+def _take_language(desk: Desk, sender: Sender, live: Live, turn: Turn) -> None:
+    """The language chosen in enrolment counts from the next word on, as an event of its own."""
+    if live.row.form_id != "enrolment":
+        return
+    for effect in turn.effects:
+        if isinstance(effect, Recorded) and effect.item == "language":
+            chosen = effect.answer.value
+            if chosen != live.session.language and chosen in desk.world.library.offered:
+                sender.address.language = chosen
+                desk.writes.change(addresses, sender.address.id, language=chosen)
+                carry_on_quietly(desk, live, LanguageChosen(language=chosen))
 
 
 def carry_on_quietly(desk: Desk, live: Live, event: Event) -> None:
@@ -245,8 +260,9 @@ def add_task(
     ref: str | None = None,
     school_id: str | None = None,
     child_id: str | None = None,
+    due_at: datetime | None = None,
 ) -> None:
-    """Work for staff with a clock; the key makes it once."""
+    """Work for staff with a clock (the site's working days, unless said); the key makes it once."""
     world = desk.world
     desk.writes.offer(
         tasks,
@@ -261,7 +277,8 @@ def add_task(
         ref=ref,
         state="open",
         opened_at=desk.now,
-        due_at=add_working_days(
+        due_at=due_at
+        or add_working_days(
             desk.now, world.site.working_days_to_call, zone=world.zone, hours=world.hours(desk.now)
         ),
         closed_at=None,

@@ -14,6 +14,7 @@ from storage.starts import (
     classes_of,
     consented_children,
     known_answers,
+    school_name,
 )
 
 WEEK = timedelta(days=7)
@@ -109,6 +110,15 @@ def answer_offer(desk: Desk, sender: Sender, assignment: str, choice: str) -> No
         desk.say(sender, Phrase(key="idle.welcome"))
 
 
+def was_stopped(desk: Desk, sender: Sender, child_id: str) -> bool:
+    """Whether she began the questions about a child and said STOP: JOIN asks for consent anew."""
+    rows = desk.assignments.get(sender.address.person_id or "", [])
+    return sender.live is None and any(
+        row.child_id == child_id and row.form_id == "caregiver" and row.state == "open"
+        for row in rows
+    )
+
+
 def finish(desk: Desk, ended: Ended) -> None:
     """A questionnaire is complete: close it kindly and see what comes next."""
     sender, live = ended.sender, ended.live
@@ -175,7 +185,7 @@ def _ensure_class_screens(desk: Desk, person: PersonRow) -> None:
         return
     for row in classes_of(desk.conn, [person.id]):
         wave = desk.waves.get(row.programme_id)
-        if wave is not None:
+        if wave is not None and consented_children(desk.conn, row.id):
             give(desk, person, "class_screen", wave_id=wave, class_id=row.id)
 
 
@@ -217,9 +227,8 @@ def _start(desk: Desk, sender: Sender, row: AssignmentRow) -> bool:
             wave_id=row.wave_id,
         )
     elif row.form_id == "enrolment":
-        enrol.open_enrolment(
-            desk, sender, child, school=desk.world.site.programme, assignment_id=row.id
-        )
+        school = school_name(desk.conn, child.school_id)
+        enrol.open_enrolment(desk, sender, child, school=school, assignment_id=row.id)
     else:
         _start_caregiver(desk, sender, row, child)
     return True

@@ -47,9 +47,9 @@ async def retry_one(
         try:
             letter = _letter(world, inbox_id, body, attempts, received_at)
             await database.write(partial(run, work=Work(letters=[letter]), world=world, now=now))
-        except StorageError:
-            return count
-        except Exception:
+        except Exception as error:
+            if isinstance(error, StorageError) and not isinstance(error, SealBroken):
+                return count
             log.exception("retry_failed", attempts=attempts + 1)
             poisoned = await database.write(
                 partial(

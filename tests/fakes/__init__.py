@@ -63,7 +63,9 @@ class Call:
     fields: Mapping[str, Any]
 
 
-class _Server(uvicorn.Server):
+class LoopServer(uvicorn.Server):
+    """A server inside the running loop, which leaves signals alone and ends with `over`."""
+
     def __init__(self, config: uvicorn.Config, over: asyncio.Event) -> None:
         super().__init__(config)
         self._until = over
@@ -126,7 +128,7 @@ class FakeServer:
         app = Starlette(routes=self.routes())
         app.add_exception_handler(ClientDisconnect, _gone)
         config = uvicorn.Config(app, log_config=None, lifespan="off", access_log=False)
-        self._server = _Server(config, self._over)
+        self._server = LoopServer(config, self._over)
         self._task = asyncio.create_task(self._server.serve(sockets=[self._socket]))
         return self
 

@@ -176,7 +176,6 @@ def test_after_three_misses_one_question_at_a_time_with_simpler_help() -> None:
     talk = Talk(WEEK).starts().says("what", "who", "why")
     assert talk.session.misses == SIMPLER_AT
     assert talk.parts == [
-        Correct(item="meals", reason="reject.pack"),
         Phrase(key="help.simple", values={"digits": "1, 2, 3"}),
         Phrase(key="help.skip"),
         Ask(items=("meals",)),

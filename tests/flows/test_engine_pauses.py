@@ -3,7 +3,7 @@ from datetime import timedelta
 
 import pytest
 
-from flows.engine import advance, fold
+from flows.engine import AWAY, advance, fold
 from flows.messages import Ask, Phrase, Tell
 from flows.sessions import (
     Event,
@@ -11,6 +11,7 @@ from flows.sessions import (
     Lapsed,
     Replied,
     Resumed,
+    Say,
     Started,
     Stopped,
     Turn,
@@ -59,6 +60,18 @@ def test_anything_else_wakes_it_with_a_welcome(event: Event) -> None:
     assert talk.session.status == "open"
     assert talk.parts == [Phrase(key="welcome_back"), Ask(items=("adults",))]
     assert talk.session.misses == 0
+
+
+def test_after_a_reminder_any_word_is_a_greeting_and_an_answer_an_answer() -> None:
+    asked = Talk(WEEK).starts().says("2 2 2").session
+    turn = advance(WEEK, asked, Replied(text="ok"), now=NOW + AWAY, lexicon=ENGLISH)
+    words = [part for said in turn.effects if isinstance(said, Say) for part in said.prompt.parts]
+    assert words == [Phrase(key="welcome_back"), Ask(items=("adults",))]
+    assert turn.session.misses == 0
+    answered = advance(WEEK, asked, Replied(text="3"), now=NOW + AWAY, lexicon=ENGLISH)
+    assert answered.session.answers["adults"].value == "3"
+    soon = NOW + AWAY - timedelta(minutes=1)
+    assert advance(WEEK, asked, Replied(text="ok"), now=soon, lexicon=ENGLISH).session.misses == 1
 
 
 def test_she_may_come_back_on_another_channel() -> None:

@@ -26,7 +26,7 @@ from storage.users import User
 from storage.vault import Vault
 
 QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-PASSWORD = "seven green bicycles"
+PASSWORD = "seven green bicycles"  # noqa: S105
 SECRETS: dict[str, str] = {}
 OURS, THEIRS = "A7F3K2", "B8G4M3"
 TOKEN = re.compile(r'name="token" value="([0-9a-f]{64})"')
@@ -123,9 +123,7 @@ class House:
         for name, code in (("Ours", OURS), ("Theirs", THEIRS)):
             school = people.ensure_school(conn, programme_id=programme, name=name, now=self.now)
             self.schools[name] = school
-            group = people.ensure_class(
-                conn, school_id=school, grade="1", name="A", now=self.now
-            )
+            group = people.ensure_class(conn, school_id=school, grade="1", name="A", now=self.now)
             child = people.add_children(
                 conn,
                 [NewChild(list_number=17, sex="f", birth_month="2019-01")],
@@ -134,7 +132,9 @@ class House:
                 class_id=group,
                 now=self.now,
             )[0]
-            self.alerts[code] = self.raise_alert(conn, code, school, child.id, wave)
+            self.alerts[code] = self.raise_alert(
+                conn, code, school=school, child=child.id, wave=wave
+            )
             self.keep_profile(conn, school, child.id, wave)
         for role in ROLES:
             made = add_user(
@@ -156,6 +156,7 @@ class House:
         self,
         conn: Connection,
         code: str,
+        *,
         school: str,
         child: str,
         wave: str,
@@ -261,9 +262,7 @@ class House:
         return [tuple(row) for row in found]
 
 
-async def post(
-    browser: httpx.AsyncClient, page: str, verb: str, **fields: str
-) -> httpx.Response:
+async def post(browser: httpx.AsyncClient, page: str, verb: str, **fields: str) -> httpx.Response:
     """Fill a form of a page as a person would, with the token the page gave."""
     shown = await browser.get(page)
     token = TOKEN.search(shown.text)

@@ -1,0 +1,39 @@
+"""Events as JSON and back."""
+
+from typing import get_args
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flows.journal import KINDS, dump_event, load_event
+from flows.sessions import Event, LanguageChosen, Replied, Resumed, Started
+
+WORDS = st.text(max_size=40)
+EVENTS = st.one_of(
+    st.builds(Started, known=st.dictionaries(WORDS, WORDS, max_size=3)),
+    st.builds(Replied, text=WORDS, token=WORDS, media=st.lists(WORDS, max_size=2).map(tuple)),
+    st.builds(LanguageChosen, language=st.sampled_from(["en", "zu"])),
+    st.builds(Resumed, channel=st.sampled_from(["sms", "whatsapp", "telegram"])),
+    st.sampled_from([k() for n, k in KINDS.items() if n not in ("language_chosen", "resumed")]),
+)
+
+
+def test_every_kind_of_event_has_a_name() -> None:
+    assert set(KINDS.values()) == set(get_args(Event))
+
+
+@given(event=EVENTS)
+def test_an_event_comes_back_as_it_was(event: Event) -> None:
+    assert load_event(*dump_event(event)) == event
+
+
+@pytest.mark.parametrize(("kind", "body"), [("shouted", "{}"), ("replied", "{}")])
+def test_what_is_no_event_is_refused(kind: str, body: str) -> None:
+    with pytest.raises(KeyError):
+        load_event(kind, body)
+
+
+def test_broken_json_is_refused() -> None:
+    with pytest.raises(ValueError, match="Expecting"):
+        load_event("started", "")

@@ -1,0 +1,211 @@
+"""Which conversation a message belongs to."""
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flows.keywords import collect
+from flows.lexicon import Lexicon
+from flows.messages import Inbound
+from flows.phrases import source_lexicon
+from flows.routing import (
+    AlertList,
+    AlertReply,
+    AnswerTo,
+    Command,
+    Conversation,
+    Intent,
+    Join,
+    LanguageMenu,
+    OfferReply,
+    OpenPrompt,
+    PromptKind,
+    Stale,
+    StillStopped,
+    SwitchLanguage,
+    Unasked,
+    route,
+)
+
+AT = datetime(2026, 2, 2, 9, 0, tzinfo=UTC)
+ENGLISH = source_lexicon({})
+ZULU = Lexicon(
+    language="zu",
+    name="isiZulu",
+    phrases={"keyword.stop": "yima", "keyword.help": "usizo", "word.language": "zulu"},
+    texts={},
+)
+LEXICONS = (ENGLISH, ZULU)
+KEYWORDS = collect(LEXICONS)
+IDLE = Conversation()
+STOPPED = Conversation(opted_out=True)
+IN_SESSION = Conversation(session="s1")
+STAFF = Conversation(staff=True)
+
+
+def inbound(text: str = "", token: str = "") -> Inbound:
+    return Inbound(
+        channel="sms",
+        account="+2711",
+        address="+2782",
+        message_id="m1",
+        text=text,
+        token=token,
+        received_at=AT,
+    )
+
+
+def prompt(kind: PromptKind, ref: str = "r", *options: str) -> OpenPrompt:
+    return OpenPrompt(kind=kind, ref=ref, options=options, asked_at=AT)
+
+
+def says(conversation: Conversation, text: str) -> Intent:
+    return route(conversation, inbound(text), keywords=KEYWORDS, lexicons=LEXICONS)
+
+
+def taps(conversation: Conversation, token: str) -> Intent:
+    return route(conversation, inbound(token=token), keywords=KEYWORDS, lexicons=LEXICONS)
+
+
+OFFERED = Conversation(open_prompt=prompt("offer", "a1", "now", "later"))
+CHOOSING = Conversation(open_prompt=prompt("language", "language", "en", "zu"))
+ENDING = Conversation(session="s1", open_prompt=prompt("stop", "stop", "yes", "no"))
+ONE_ALERT = Conversation(staff=True, open_prompt=prompt("alert", "alert9"))
+EVERYWHERE = [IDLE, STOPPED, IN_SESSION, STAFF, OFFERED, CHOOSING, ENDING, ONE_ALERT]
+
+
+@pytest.mark.parametrize("where", EVERYWHERE)
+@pytest.mark.parametrize("word", ["STOP", "stop.", "S T O P", "/stop", "Yima", "stopall"])
+def test_stop_comes_before_everything_in_every_language(where: Conversation, word: str) -> None:
+    assert says(where, word) == Command(action="stop")
+
+
+@pytest.mark.parametrize("text", ["hello", "1", "help", "menu", "", "zulu", "1 A7F3K2"])
+def test_after_stop_nothing_but_start_and_join_reopens(text: str) -> None:
+    assert says(STOPPED, text) == StillStopped()
+
+
+def test_after_stop_start_and_a_code_reopen() -> None:
+    assert says(STOPPED, "START") == Command(action="start")
+    assert says(STOPPED, "JOIN 7KQ4M2XY") == Join(code="7KQ4M2XY")
+
+
+def test_after_stop_a_tap_reopens_nothing() -> None:
+    stopped = Conversation(opted_out=True, session="s1")
+    assert taps(stopped, "q.s1.1") == StillStopped()
+
+
+@pytest.mark.parametrize("word", ["help", "back", "skip", "menu", "later", "start"])
+def test_key_words_are_commands(word: str) -> None:
+    assert says(IN_SESSION, word) == Command(action=word)  # type: ignore[arg-type]
+
+
+def test_the_word_language_asks_for_the_menu_and_a_language_s_name_switches() -> None:
+    assert says(IN_SESSION, "language") == LanguageMenu()
+    assert says(IN_SESSION, "Zulu") == SwitchLanguage(language="zu")
+    assert says(IDLE, "isiZulu") == SwitchLanguage(language="zu")
+
+
+@pytest.mark.parametrize("text", ["JOIN 7KQ4M2XY", "join 7kq4-m2xy", "/start 7KQ4M2XY", "7kq4m2xy"])
+def test_a_join_code_joins_wherever_she_is(text: str) -> None:
+    for where in (IDLE, IN_SESSION, OFFERED, STAFF):
+        assert says(where, text) == Join(code="7KQ4M2XY")
+
+
+def test_a_bare_digit_binds_to_the_open_prompt() -> None:
+    assert says(OFFERED, "1") == OfferReply(assignment="a1", choice="now")
+    assert says(OFFERED, "2.") == OfferReply(assignment="a1", choice="later")
+    assert says(CHOOSING, "2") == SwitchLanguage(language="zu")
+    assert says(ENDING, "1") == Command(action="stop")
+    assert says(ENDING, "2") == Command(action="menu")
+
+
+@pytest.mark.parametrize("text", ["3", "0", "²", "yes please", "9" * 5000])
+def test_what_a_menu_does_not_have_goes_to_the_questionnaire(text: str) -> None:
+    assert says(ENDING, text) == AnswerTo(session="s1")
+    assert says(OFFERED, text) == Unasked()
+
+
+def test_with_an_open_question_everything_else_is_an_answer() -> None:
+    asked = Conversation(session="s1", open_prompt=prompt("question", "s1"))
+    for text in ("1", "often", "", "1 2 3"):
+        assert says(asked, text) == AnswerTo(session="s1")
+
+
+def test_where_nothing_waits_nothing_is_assumed() -> None:
+    assert says(IDLE, "1") == Unasked()
+    assert says(IDLE, "hello") == Unasked()
+
+
+def test_a_tap_names_what_it_answers() -> None:
+    assert taps(IN_SESSION, "q.s1.2") == AnswerTo(session="s1")
+    assert taps(OFFERED, "m.a1.1") == OfferReply(assignment="a1", choice="now")
+    assert taps(CHOOSING, "m.language.1") == SwitchLanguage(language="en")
+    assert taps(IDLE, "a.alert9.1") == AlertReply(choice="accept", alert="alert9")
+    assert taps(IDLE, "a.alert9.2") == AlertReply(choice="pass", alert="alert9")
+    assert taps(IDLE, "a.alert9.3") == AlertReply(choice="phone", alert="alert9")
+
+
+@pytest.mark.parametrize(
+    ("where", "token"),
+    [
+        (IDLE, "q.s1.2"),
+        (IDLE, "m.a1.1"),
+        (OFFERED, "m.other.1"),
+        (OFFERED, "m.a1.9"),
+        (OFFERED, "m.a1."),
+        (ONE_ALERT, "a.alert9.4"),
+        (ONE_ALERT, "m.alert9.1"),
+        (OFFERED, "nonsense"),
+    ],
+)
+def test_a_button_of_something_that_is_over_is_stale(where: Conversation, token: str) -> None:
+    assert taps(where, token) == Stale()
+
+
+@pytest.mark.parametrize("text", ["1 A7F3K2", "a7f3k2 1", "1  a7f3k2."])
+def test_staff_may_name_an_alert_by_its_code(text: str) -> None:
+    for where in (STAFF, ONE_ALERT, Conversation(staff=True, session="s1")):
+        assert says(where, text) == AlertReply(choice="accept", code="A7F3K2")
+
+
+def test_the_number_before_the_code_is_the_choice() -> None:
+    assert says(STAFF, "2 A7F3K2") == AlertReply(choice="pass", code="A7F3K2")
+    assert says(STAFF, "A7F3K2 3") == AlertReply(choice="phone", code="A7F3K2")
+
+
+def test_a_bare_digit_of_staff_takes_the_one_open_alert() -> None:
+    assert says(ONE_ALERT, "1") == AlertReply(choice="accept", alert="alert9")
+    assert says(ONE_ALERT, "3") == AlertReply(choice="phone", alert="alert9")
+
+
+def test_a_bare_digit_of_staff_with_no_single_alert_accepts_nothing() -> None:
+    assert says(STAFF, "1") == AlertList()
+    assert says(STAFF, "4") == Unasked()
+
+
+def test_a_coordinator_who_is_a_caregiver_too_is_never_misread() -> None:
+    asked = Conversation(staff=True, session="s1", open_prompt=prompt("question", "s1"))
+    assert says(asked, "1") == AnswerTo(session="s1")
+    offered = Conversation(staff=True, open_prompt=prompt("offer", "a1", "now", "later"))
+    assert says(offered, "1") == OfferReply(assignment="a1", choice="now")
+    assert says(Conversation(staff=True, session="s1"), "1") == AnswerTo(session="s1")
+
+
+def test_a_code_means_nothing_from_somebody_who_is_not_staff() -> None:
+    assert says(IDLE, "1 A7F3K2") == Unasked()
+    assert says(IN_SESSION, "1 A7F3K2") == AnswerTo(session="s1")
+
+
+@given(text=st.text(max_size=200), token=st.text(max_size=64), where=st.sampled_from(EVERYWHERE))
+def test_every_message_has_an_intent(text: str, token: str, where: Conversation) -> None:
+    found = route(where, inbound(text, token), keywords=KEYWORDS, lexicons=LEXICONS)
+    assert isinstance(found, Intent)
+
+
+@given(text=st.text(max_size=40))
+def test_nobody_who_is_not_staff_reaches_an_alert_by_typing(text: str) -> None:
+    for where in (IDLE, IN_SESSION, OFFERED, CHOOSING):
+        assert not isinstance(says(where, text), AlertReply | AlertList)
