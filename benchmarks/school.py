@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, insert
 
-from bot.app import DEMO_ACCOUNTS, make_world, site_of
+from bot.app import make_world, site_of
 from bot.library import load
 from bot.publishing import publish
 from bot.settings import Settings
@@ -18,6 +18,8 @@ from storage.ids import new_id
 from storage.people import NewChild
 from storage.schema import addresses, assignments, persons
 
+ACCOUNT = "+27600000001"
+"""Our own number, which everybody writes to."""
 CLASS_SIZE = 40
 SHORT = ("hi", "1", "4 4 4", "1 1 1", "1 1 1", "1 1 1")
 """Nothing worries her: the four packs of the core, after the greeting and the offer."""
@@ -74,7 +76,7 @@ def inbound(message: Message, now: datetime) -> Inbound:
     """The message as a channel would hand it over."""
     return Inbound(
         channel="sms",
-        account=DEMO_ACCOUNTS["sms"],
+        account=ACCOUNT,
         address=phone(message.caregiver),
         message_id=f"SM{message.caregiver:016x}{message.turn:016x}",
         text=message.text,
@@ -88,13 +90,13 @@ def world_of(settings: Settings) -> World:
     return make_world(settings, site, load(languages=site.languages, rules=site.rules, drafts=True))
 
 
-def fill(database: Database, world: World, count: int, *, account: str, now: datetime) -> None:
+def fill(database: Database, world: World, count: int, *, now: datetime) -> None:
     """Publish the content and enrol `count` caregivers, each with the core to answer."""
     database.write_sync(lambda c: publish(c, world.library, now=now))
-    database.write_sync(lambda c: _enrol(c, world, count, account, now))
+    database.write_sync(lambda c: _enrol(c, world, count, now))
 
 
-def _enrol(conn: Connection, world: World, count: int, account: str, now: datetime) -> None:
+def _enrol(conn: Connection, world: World, count: int, now: datetime) -> None:
     programme = people.ensure_programme(conn, name="Programme", now=now)
     school = people.ensure_school(conn, programme_id=programme, name="School", now=now)
     wave = people.ensure_wave(conn, programme_id=programme, number=1, opens_at=now, now=now)
@@ -132,7 +134,7 @@ def _enrol(conn: Connection, world: World, count: int, account: str, now: dateti
         )
         conn.execute(
             insert(addresses),
-            [_address(world, account, n, person, now) for n, _, person in seats],
+            [_address(world, n, person, now) for n, _, person in seats],
         )
         conn.execute(
             insert(assignments),
@@ -153,15 +155,13 @@ def _enrol(conn: Connection, world: World, count: int, account: str, now: dateti
         )
 
 
-def _address(
-    world: World, account: str, caregiver: int, person: str, now: datetime
-) -> dict[str, object]:
+def _address(world: World, caregiver: int, person: str, now: datetime) -> dict[str, object]:
     made, value = new_id(now), phone(caregiver)
     return {
         "id": made,
         "channel": "sms",
-        "account": account,
-        "blind": world.vault.blind_address("sms", account, value),
+        "account": ACCOUNT,
+        "blind": world.vault.blind_address("sms", ACCOUNT, value),
         "value": world.vault.seal(value, table="addresses", column="value", row=made),
         "person_id": person,
         "language": "en",

@@ -2,7 +2,7 @@
 
 import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -14,7 +14,6 @@ from sqlalchemy.pool import NullPool
 
 from benchmarks import limit, school
 from benchmarks.figures import Aim, head, say, spread
-from bot.app import DEMO_ACCOUNTS
 from bot.settings import Settings
 from bot.turns.batch import Done, Work, run
 from bot.turns.desk import Letter
@@ -169,7 +168,7 @@ async def measure(place: Place, world: World, *, sizes: dict[int, int], rounds: 
     upgrade(place.template)
     database = Database.open(place.template)
     most = max(sizes.values())
-    school.fill(database, world, most, account=DEMO_ACCOUNTS["sms"], now=datetime.now(UTC))
+    school.fill(database, world, most, now=datetime.now(UTC))
     await database.close()
     if isinstance(place, Sqlite):
         limit.settle(place.template)
@@ -205,6 +204,3 @@ async def measure(place: Place, world: World, *, sizes: dict[int, int], rounds: 
 def demo_settings(folder: Path) -> Settings:
     """Settings that need nothing."""
     return Settings(data_dir=folder, demo=True, _env_file=None)  # type: ignore[call-arg]
-
-
-Maker = Callable[[Path], Place]

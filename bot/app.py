@@ -53,8 +53,12 @@ log = structlog.get_logger(__name__)
 
 
 def now() -> datetime:
-    """The only clock of the shell."""
-    return datetime.now(UTC)
+    """The only clock of the shell, in milliseconds as the database keeps them.
+
+    Anything finer would be lost there: a session would not be the fold of its stored events.
+    """
+    moment = datetime.now(UTC)
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
 def accounts_of(settings: Settings) -> dict[ChannelName, str]:

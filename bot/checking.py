@@ -29,9 +29,7 @@ class Report:
 def everything(settings: Settings) -> Report:
     """Check settings, site, content, rules and every rendering."""
     site, problems = read_site(settings.site_file)
-    found = list(problems)
-    if not settings.is_demo:
-        found += problems_of(settings)
+    found = [*problems, *problems_of(settings)]
     if site is None:
         return Report(found=(), notes=(), problems=tuple(found))
     try:

@@ -280,7 +280,8 @@ def webhooks_set(settings: Settings) -> int:
     problems = problems_of(settings)
     if problems:
         raise SettingsError(problems)
-    library = load(languages=site_of(settings).languages)
+    site = site_of(settings)
+    library = load(languages=site.languages)
     words = {
         tag: {
             "help": library.lexicons[tag].phrases["command.help"],
@@ -296,7 +297,14 @@ def webhooks_set(settings: Settings) -> int:
             with_database, settings, lambda c, _w: keep_content_sids(c, sids, now=now())
         )
 
-    steps = _await(set_webhooks(settings, commands={"": words["en"], **words}, store=store))
+    steps = _await(
+        set_webhooks(
+            settings,
+            commands={"": words["en"], **words},
+            store=store,
+            templates=site.templates.values(),
+        )
+    )
     for step in steps:
         out(f"{'ok ' if step.ok else 'FIX'} {step.text}")
     return GOOD if all(step.ok for step in steps) else PROBLEM

@@ -4,7 +4,7 @@ Every step reads before it writes, so that running it again changes nothing and 
 interface can do is printed as a step to do by hand.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 from urllib.parse import urlsplit
@@ -59,14 +59,20 @@ Store = Callable[[Mapping[str, str]], Awaitable[None]]
 
 
 async def set_webhooks(
-    settings: Settings, *, commands: Mapping[str, Mapping[str, str]], store: Store
+    settings: Settings,
+    *,
+    commands: Mapping[str, Mapping[str, str]],
+    store: Store,
+    templates: Iterable[str] = (),
 ) -> tuple[Step, ...]:
     """Set both providers' webhooks, the bot's commands and WhatsApp's generic contents.
 
     Args:
         settings: The environment; a provider that is not configured is passed over.
         commands: Language tag (empty for everybody else) → command → what it does.
-        store: Called once with every generic content's SID by key.
+        store: Called once with every content's SID by key.
+        templates: Names of the WhatsApp templates the site uses; WhatsApp approves them, so they
+            are made by hand and only looked up here.
 
     Returns:
         The report, in the order things were done.
@@ -77,7 +83,7 @@ async def set_webhooks(
     else:
         report.append(Step(text="Telegram: not configured, nothing to do."))
     if settings.twilio_account_sid and settings.twilio_auth_token:
-        report += await _twilio(settings, store)
+        report += await _twilio(settings, store, sorted(set(templates)))
     else:
         report.append(Step(text="Twilio: not configured, nothing to do."))
     return tuple(report)
@@ -159,7 +165,7 @@ async def _commands(bot: Bot, tag: str, words: Mapping[str, str]) -> Step:
     return Step(text=f"Telegram: {len(listed)} commands set for '{tag or 'all others'}'.")
 
 
-async def _twilio(settings: Settings, store: Store) -> list[Step]:
+async def _twilio(settings: Settings, store: Store, templates: Sequence[str]) -> list[Step]:
     api = TwilioApi(
         account_sid=settings.twilio_account_sid,
         auth_token=settings.twilio_auth_token,
@@ -176,7 +182,7 @@ async def _twilio(settings: Settings, store: Store) -> list[Step]:
             service = _service(settings.twilio_messaging_service_sid, messages)
             report.append(await _set(api, service))
         if settings.twilio_whatsapp_from:
-            report += await _make_contents(api, store)
+            report += await _make_contents(api, store, templates)
             report.append(
                 Step(
                     text="Twilio: by hand, in the console under WhatsApp senders, set 'Webhook URL "
@@ -242,7 +248,7 @@ async def _set(api: TwilioApi, setting: _Setting) -> Step:
     return Step(text=f"Twilio: {setting.name}: {', '.join(form)} set.")
 
 
-async def _make_contents(api: TwilioApi, store: Store) -> list[Step]:
+async def _make_contents(api: TwilioApi, store: Store, templates: Sequence[str]) -> list[Step]:
     there: dict[str, str] = {}
     path, params = "v1/Content", {"PageSize": _PAGE}
     for _ in range(_MAX_PAGES):
@@ -267,9 +273,19 @@ async def _make_contents(api: TwilioApi, store: Store) -> list[Step]:
         if not made.ok:
             return [_refused(f"content {name}", made)]
         sids[key] = str(made.body.get("sid", ""))
-    await store(sids)
     new = sum(sid not in there.values() for sid in sids.values())
-    return [Step(text=f"Twilio: {len(sids)} WhatsApp contents, {new} of them made now.")]
+    report = [Step(text=f"Twilio: {len(sids)} WhatsApp contents, {new} of them made now.")]
+    await store(sids | {f"template:{name}": there[name] for name in templates if name in there})
+    return report + [_template(name, found=name in there) for name in templates]
+
+
+def _template(name: str, *, found: bool) -> Step:
+    if found:
+        return Step(text=f"Twilio: template {name} found.")
+    return Step(
+        text=f"Twilio: by hand, make the template {name} in the console, have WhatsApp approve it, "
+        "run this again. Until then what needs it does not go out on WhatsApp."
+    )
 
 
 def _listed(reply: Reply, key: str, *, name: str) -> dict[str, str]:

@@ -5,10 +5,11 @@ answer leads exactly where answering right the first time would have led.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from datetime import datetime
 
+from flows.expressions import Expression
 from flows.messages import LIMITS
 from flows.questionnaire import Item, Questionnaire
 from flows.sessions import Answer, Effect, Recorded, Session, Withdrawn
@@ -94,7 +95,7 @@ def chart(
     rule, holds, set_since = None, True, set[str]()
     for item in questionnaire.items:
         # The items of a group share one rule: it is read once, unless what it reads has changed.
-        if item.relevant != rule or (rule and not set_since.isdisjoint(rule.refs)):
+        if not _same(item.relevant, rule, set_since):
             rule, holds, set_since = item.relevant, relevant(item, values, now=now), set()
         if not holds:
             if item.name not in answers or not _elsewhere(item, values, now=now):
@@ -166,6 +167,13 @@ def untold(
     )
 
 
+def _same(rule: Expression | None, before: Expression | None, set_since: Set[str]) -> bool:
+    """Whether a rule is the one before, and nothing it reads was set since."""
+    if rule is None or before is None:
+        return rule is before
+    return rule.source == before.source and set_since.isdisjoint(rule.refs)
+
+
 def _elsewhere(item: Item, values: Mapping[str, str], *, now: datetime) -> bool:
     """Whether an item would apply on another channel, everything else being as it is."""
     return any(relevant(item, {**values, "channel": name}, now=now) for name in LIMITS)
@@ -187,11 +195,11 @@ def _answer(
 
 def _carried(item: Item, session: Session) -> Answer | None:
     """The answer she gave for another child this wave, if it still fits and is not the child's."""
+    if item.about not in ("household", "caregiver"):
+        return None
     value = session.context.get(f"{KNOWN}{item.name}", "")
     fits = not item.choices or set(value.split()) <= set(item.choices)
-    if item.about in ("household", "caregiver") and value and fits:
-        return Answer(value, "carried")
-    return None
+    return Answer(value, "carried") if value and fits else None
 
 
 def _calculated(

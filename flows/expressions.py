@@ -1,8 +1,7 @@
 """Rules in a questionnaire: ODK XPath expressions (`${age} >= 6 and selected(${x}, 'a')`).
 
-elementpath reads the grammar; what a value means is ours, because forms differ from XML: an
-unanswered item is "", a blank never compares, an ISO date counts as a day, and an evaluation
-never raises. Source: ODK XForms Specification, "XPath Functions" (getodk.github.io/xforms-spec).
+elementpath reads the grammar; what a value means is ours (`flows.values`), and an evaluation never
+raises. Source: ODK XForms Specification, "XPath Functions" (getodk.github.io/xforms-spec).
 """
 
 import difflib
@@ -11,28 +10,36 @@ import operator
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from decimal import ROUND_FLOOR, Decimal
+from datetime import datetime
 
 from elementpath import ElementPathError, XPath1Parser
 from elementpath.tdop import Parser
 from elementpath.xpath_tokens import XPathToken
+
+from flows.values import (
+    Value,
+    are_equal,
+    as_date,
+    as_number,
+    as_text,
+    as_truth,
+    calculate,
+    finite,
+    round_half_up,
+    selected_at,
+    substr,
+    substring,
+)
 
 MAX_LENGTH = 2000
 """The longest expression, in characters."""
 MAX_DEPTH = 100
 """The deepest nesting; each `and` of a chain is one level."""
 
-Value = str | float | bool
-
-_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - dates are read as they stand on the wall
-_NUMBER = re.compile(r"-?(?:[0-9]+\.?[0-9]*|\.[0-9]+)")
-_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:T[0-9].*)?")
 _SPLIT = re.compile(r"""('[^']*'|"[^"]*")|\$\{([^}]*)\}""")
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
 _CALL = re.compile(r"([A-Za-z_][\w.-]*)\s*\(")
 _WORDS = frozenset({"and", "or", "div", "mod"})
-_ALL = 1e9  # more characters than any text has
 _REPEATED_REPEAT = re.compile(r"\([^()]*[*+}][^()]*\)[*+{]")
 
 
@@ -88,11 +95,11 @@ class Expression:
             "true" or "false", a number with a point and no exponent, or text; "" where the result
             is not known (a blank in a sum, a division by zero).
         """
-        return _text(self.run(_Scope(values, own, now)))
+        return as_text(self.run(_Scope(values, own, now)))
 
     def holds(self, values: Mapping[str, str], *, own: str = "", now: datetime) -> bool:
         """Whether the rule is true; never raises. Arguments as in `value`."""
-        return _truth(self.run(_Scope(values, own, now)))
+        return as_truth(self.run(_Scope(values, own, now)))
 
 
 def compile_expression(text: str) -> Expression:
@@ -177,23 +184,35 @@ def _compile(token: XPathToken, depth: int) -> _Run:
         _check_pattern(token[1])
     parts = tuple(_compile(part, depth + 1) for part in token)
     if token.symbol in _QUICK:
-        return _quick(token.symbol, *parts)
+        return _quick(token, *parts)
     rule = _FUNCTIONS[token.symbol][1] if token.symbol in _FUNCTIONS else _OPERATORS[token.symbol]
     return lambda scope: rule(scope, tuple(part(scope) for part in parts))
 
 
-def _quick(symbol: str, left: _Run, right: _Run) -> _Run:
+def _quick(token: XPathToken, left: _Run, right: _Run) -> _Run:
     """What most rules are made of. No part can fail, so the second need not always be looked at."""
-    if symbol == "or":
-        return lambda scope: _truth(left(scope)) or _truth(right(scope))
-    if symbol == "and":
-        return lambda scope: _truth(left(scope)) and _truth(right(scope))
-    return lambda scope: _equal(left(scope), right(scope))
+    if token.symbol == "=":
+        if token[0].symbol == "$" and token[1].symbol == "(string)":
+            name, text = _named(token[0]), str(token[1].value)
+            return lambda scope: scope.values.get(name, "") == text
+        return lambda scope: are_equal(left(scope), right(scope))
+    one, other = _as_truth(token[0], left), _as_truth(token[1], right)
+    if token.symbol == "or":
+        return lambda scope: one(scope) or other(scope)
+    return lambda scope: one(scope) and other(scope)
+
+
+def _as_truth(token: XPathToken, run: _Run) -> _Run:
+    return run if token.symbol in _QUICK else lambda scope: as_truth(run(scope))
+
+
+def _named(token: XPathToken) -> str:
+    return str(token[0].value).removeprefix("q_")
 
 
 def _leaf(token: XPathToken) -> _Run:
     if token.symbol == "$":
-        name = str(token[0].value).removeprefix("q_")
+        name = _named(token)
         return lambda scope: scope.values.get(name, "")
     if token.symbol == ".":
         return lambda scope: scope.own
@@ -202,7 +221,7 @@ def _leaf(token: XPathToken) -> _Run:
         return lambda scope: rule(scope, ())
     if token.symbol in _LITERALS:
         text = str(token.value)
-        literal: Value = text if token.symbol == "(string)" else _finite(float(text))
+        literal: Value = text if token.symbol == "(string)" else finite(float(text))
         return lambda _: literal
     raise ExpressionError(
         f"the word {token.value}",
@@ -228,123 +247,17 @@ def _check_pattern(token: XPathToken) -> None:
         )
 
 
-# What a value means.
-
-
-def _finite(number: float) -> float:
-    return number if math.isfinite(number) else math.nan
-
-
-def _plain(text: str) -> float:
-    return _finite(float(text)) if _NUMBER.fullmatch(text) else math.nan
-
-
-def _number(value: Value) -> float:
-    """A number, a date as days since 1970, or NaN where it is neither (a blank)."""
-    if not isinstance(value, str):
-        return float(value)
-    text = value.strip()
-    moment = _moment(text)
-    return _plain(text) if moment is None else (moment - _EPOCH) / timedelta(days=1)
-
-
-def _moment(text: str) -> datetime | None:
-    if not _DATE.fullmatch(text):
-        return None
-    try:
-        # The wall's time counts: else midnight in Johannesburg would fall on the day before.
-        return datetime.fromisoformat(text).replace(tzinfo=None)
-    except ValueError:
-        return None
-
-
-def _text(value: Value) -> str:
-    if isinstance(value, str):
-        return value
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if math.isnan(value):
-        return ""
-    # Nine places are more than any answer has, and hide 0.1 + 0.2 = 0.30000000000000004.
-    text = format(Decimal(repr(round(value, 9) + 0.0)), "f")
-    return text.removesuffix(".0")
-
-
-def _truth(value: Value) -> bool:
-    """False for "", "false", 0 and what is not known."""
-    if value is True or value is False:
-        return value
-    if isinstance(value, str):
-        text = value.strip()
-        return text not in ("", "false") and _plain(text) != 0
-    return bool(value) and not math.isnan(value)
-
-
-def _equal(one: Value, other: Value) -> bool:
-    if isinstance(one, str) and isinstance(other, str):
-        return one == other
-    if isinstance(one, bool) or isinstance(other, bool):
-        return _truth(one) == _truth(other)
-    return _number(one) == _number(other)
-
-
-def _calculate(rule: Callable[..., float], *values: Value) -> float:
-    """The rule over numbers; NaN where one is not known or the result is none."""
-    numbers = [_number(value) for value in values]
-    if any(math.isnan(number) for number in numbers):
-        return math.nan
-    try:
-        return _finite(float(rule(*numbers)))
-    except (ArithmeticError, ValueError):
-        return math.nan
-
-
-def _round(number: float, places: float = 0) -> float:
-    """Half upwards, as XPath does and people expect (Python rounds half to even)."""
-    shift = int(places)
-    whole = (Decimal(repr(number)).scaleb(shift) + Decimal("0.5")).to_integral_value(ROUND_FLOOR)
-    return float(whole.scaleb(-shift))
-
-
-def _selected_at(listed: Value, position: Value) -> str:
-    codes = _text(listed).split()
-    at = _number(position)
-    return codes[int(at)] if 0 <= at < len(codes) else ""
-
-
-def _substr(value: Value, begin: Value, end: Value = _ALL) -> str:
-    """ODK's substr: the first character is number 0."""
-    first, last = _number(begin), _number(end)
-    if math.isnan(first) or math.isnan(last):
-        return ""
-    return _text(value)[max(0, int(first)) : max(0, int(last))]
-
-
-def _substring(value: Value, begin: Value, count: Value = _ALL) -> str:
-    """XPath's substring: the first character is number 1."""
-    first = _calculate(_round, begin) - 1
-    return _substr(value, first, first + _calculate(_round, count))
-
-
-def _date(value: Value) -> str:
-    days = _number(value)
-    try:
-        return (_EPOCH + timedelta(days=days)).date().isoformat()
-    except (OverflowError, ValueError):
-        return ""
-
-
 def _numeric(rule: Callable[..., float]) -> _Rule:
-    return lambda _, values: _calculate(rule, *values)
+    return lambda _, values: calculate(rule, *values)
 
 
 def _compared(rule: Callable[[float, float], bool]) -> _Rule:
-    return lambda _, values: rule(_number(values[0]), _number(values[1]))
+    return lambda _, values: rule(as_number(values[0]), as_number(values[1]))
 
 
 _OPERATORS: Mapping[str, _Rule] = {
     "(": lambda _, v: v[0],
-    "!=": lambda _, v: not _equal(v[0], v[1]),
+    "!=": lambda _, v: not are_equal(v[0], v[1]),
     "<": _compared(operator.lt),
     "<=": _compared(operator.le),
     ">": _compared(operator.gt),
@@ -358,31 +271,31 @@ _OPERATORS: Mapping[str, _Rule] = {
 
 # Each function with how many values it takes: a number, (least, most), or None for one or more.
 _FUNCTIONS: Mapping[str, tuple[int | tuple[int, int] | None, _Rule]] = {
-    "boolean": (1, lambda _, v: _truth(v[0])),
-    "coalesce": (None, lambda _, v: next((x for x in v if _text(x)), "")),
-    "concat": (None, lambda _, v: "".join(map(_text, v))),
-    "contains": (2, lambda _, v: _text(v[1]) in _text(v[0])),
-    "count-selected": (1, lambda _, v: float(sum(c != "0" for c in _text(v[0]).split()))),
-    "date": (1, lambda _, v: _date(v[0])),
-    "decimal-date-time": (1, lambda _, v: _number(v[0])),
+    "boolean": (1, lambda _, v: as_truth(v[0])),
+    "coalesce": (None, lambda _, v: next((x for x in v if as_text(x)), "")),
+    "concat": (None, lambda _, v: "".join(map(as_text, v))),
+    "contains": (2, lambda _, v: as_text(v[1]) in as_text(v[0])),
+    "count-selected": (1, lambda _, v: float(sum(c != "0" for c in as_text(v[0]).split()))),
+    "date": (1, lambda _, v: as_date(v[0])),
+    "decimal-date-time": (1, lambda _, v: as_number(v[0])),
     "false": (0, lambda *_: False),
-    "if": (3, lambda _, v: v[1] if _truth(v[0]) else v[2]),
+    "if": (3, lambda _, v: v[1] if as_truth(v[0]) else v[2]),
     "int": (1, _numeric(math.trunc)),
     "max": (None, _numeric(lambda *n: max(n))),
     "min": (None, _numeric(lambda *n: min(n))),
-    "not": (1, lambda _, v: not _truth(v[0])),
+    "not": (1, lambda _, v: not as_truth(v[0])),
     "now": (0, lambda s, _: s.now.replace(tzinfo=None).isoformat(timespec="seconds")),
-    "number": (1, lambda _, v: _number(v[0])),
+    "number": (1, lambda _, v: as_number(v[0])),
     "once": (1, lambda s, v: s.own or v[0]),
-    "regex": (2, lambda _, v: re.fullmatch(_text(v[1]), _text(v[0])) is not None),
-    "round": ((1, 2), _numeric(_round)),
-    "selected": (2, lambda _, v: _text(v[1]).strip() in _text(v[0]).split()),
-    "selected-at": (2, lambda _, v: _selected_at(v[0], v[1])),
-    "starts-with": (2, lambda _, v: _text(v[0]).startswith(_text(v[1]))),
-    "string": (1, lambda _, v: _text(v[0])),
-    "string-length": (1, lambda _, v: float(len(_text(v[0])))),
-    "substr": ((2, 3), lambda _, v: _substr(*v)),
-    "substring": ((2, 3), lambda _, v: _substring(*v)),
+    "regex": (2, lambda _, v: re.fullmatch(as_text(v[1]), as_text(v[0])) is not None),
+    "round": ((1, 2), _numeric(round_half_up)),
+    "selected": (2, lambda _, v: as_text(v[1]).strip() in as_text(v[0]).split()),
+    "selected-at": (2, lambda _, v: selected_at(v[0], v[1])),
+    "starts-with": (2, lambda _, v: as_text(v[0]).startswith(as_text(v[1]))),
+    "string": (1, lambda _, v: as_text(v[0])),
+    "string-length": (1, lambda _, v: float(len(as_text(v[0])))),
+    "substr": ((2, 3), lambda _, v: substr(*v)),
+    "substring": ((2, 3), lambda _, v: substring(*v)),
     "sum": (None, _numeric(lambda *n: math.fsum(n))),
     "today": (0, lambda s, _: s.now.date().isoformat()),
     "true": (0, lambda *_: True),

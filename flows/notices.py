@@ -26,6 +26,7 @@ NOTICES: Mapping[str, str] = {
     "command.language": "Change language",
     "command.stop": "Stop all messages",
     # Joining.
+    "join.busy": "We have your code. First these questions; then please send JOIN again.",
     "join.claimed": "Thank you. Somebody from the school will contact you about this code.",
     "join.unknown": "We cannot find this code. Please check it and send JOIN and the code again.",
     # Enrolment ends.
@@ -68,6 +69,7 @@ NOTICES: Mapping[str, str] = {
     # Everything else.
     "help.general": "This is the child wellbeing line. Send JOIN and your code to register, "
     "LANGUAGE to change language, STOP to end.",
+    "idle.address": "If you work with us: your address here is telegram:{number}",
     "idle.welcome": "Welcome to the child wellbeing line. We have your message. To register a "
     "child, send JOIN and the code on the paper from the school.",
     "trouble": "Thank you, we have your message. We will come back to you.",

@@ -85,6 +85,8 @@ class _Form:
         ]
 
     def filled(self, text: str) -> str:
+        if "${" not in text:
+            return text
         return _PLACEHOLDER.sub(lambda found: self._value(found[1].strip()), text)
 
     def _value(self, name: str) -> str:
@@ -253,8 +255,9 @@ def _block(form: _Form | None, part: Part, lexicon: Lexicon, limits: Limits) -> 
         return _Block(address=address, text=form.label(part.item))
     if isinstance(part, Correct):
         return _Block(address=address, text=_correction(form, part))
-    items = [form.questionnaire[name] for name in part.items]
-    return _question(form, items[0], address) if len(items) == 1 else _pack(form, items, address)
+    if len(part.items) == 1:
+        return _question(form, form.questionnaire[part.items[0]], address)
+    return _Block(address=address, text=_pack(form, part.items))
 
 
 def _menu(part: Menu, address: str, lexicon: Lexicon, limits: Limits) -> _Block:
@@ -311,22 +314,37 @@ def _how(item: Item, lexicon: Lexicon) -> str:
             return ""
 
 
-def _pack(form: _Form, items: Sequence[Item], address: str) -> _Block:
+def _pack(form: _Form, names: Sequence[str]) -> str:
+    """Several questions in words; put together once, as most name nobody and nothing."""
+    key = ("pack", form.questionnaire.version, *names)
+    kept = form.lexicon.memo.get(key)
+    if kept is None:
+        items = [form.questionnaire[name] for name in names]
+        text = _packed(form.questionnaire.form_id, form.lexicon, items)
+        kept = form.lexicon.memo[key] = {"text": text}
+    return form.filled(kept["text"])
+
+
+def _packed(form: str, lexicon: Lexicon, items: Sequence[Item]) -> str:
     """Several questions, lettered; a list of answers they all share is said once, at the end."""
     shared = len({item.list_name for item in items}) == 1
     example = " ".join(
         str(min(number, len(item.choices) or number))
         for number, item in zip(cycle(_EXAMPLE), items, strict=False)
     )
-    first = form.lexicon.say("ask.pack", {"count": str(len(items)), "example": example})
-    lines = [first]
+    lines = [lexicon.say("ask.pack", {"count": str(len(items)), "example": example})]
     for place, item in enumerate(items):
-        answers = [] if shared else _numbered(form.choices(item))
-        words = [form.label(item.name), form.text(item.name, "hint"), *answers]
+        hint = lexicon.texts.get(f"{form}/{item.name}:hint", "")
+        answers = [] if shared else _choices(form, lexicon, item)
+        words = [lexicon.label(form, item.name), hint, *answers]
         lines.append(f"{chr(ord('a') + place)}) {' '.join(word for word in words if word)}")
     if shared and items[0].choices:
-        lines.append(" ".join(_numbered(form.choices(items[0]))))
-    return _Block(address=address, text="\n".join(lines))
+        lines.append(" ".join(_choices(form, lexicon, items[0])))
+    return "\n".join(lines)
+
+
+def _choices(form: str, lexicon: Lexicon, item: Item) -> list[str]:
+    return _numbered([lexicon.choice(form, item.list_name, code) for code in item.choices])
 
 
 def _numbered(titles: Sequence[str]) -> list[str]:

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, select
+from sqlalchemy import Connection, Select, select
 
+from storage.fetch import Among, fetch
 from storage.schema import answers, sessions
 
 _ABOUT_CHILD = (
@@ -24,7 +25,7 @@ _ABOUT_CHILD = (
         answers.c.value,
         answers.c.at,
     )
-    .where(answers.c.child_id.in_(bindparam("ids", expanding=True)))
+    .where(Among(answers.c.child_id, "ids"))
     .order_by(answers.c.session_id, answers.c.revision)
 )
 _ABOUT_CLASS = (
@@ -39,7 +40,7 @@ _ABOUT_CLASS = (
         answers.c.at,
     )
     .join(sessions, sessions.c.id == answers.c.session_id)
-    .where(sessions.c.class_id.in_(bindparam("ids", expanding=True)))
+    .where(Among(sessions.c.class_id, "ids"))
     .order_by(answers.c.session_id, answers.c.revision)
 )
 
@@ -81,14 +82,15 @@ def _sheets(
 ) -> dict[tuple[str, str], list[Sheet]]:
     by_session: dict[str, Sheet] = {}
     if ids:
-        for row in conn.execute(statement, {"ids": sorted(set(ids))}):
-            sheet = by_session.get(row.session_id)
+        for row in fetch(conn, statement, ids=sorted(set(ids))):
+            subject, wave_id, session_id, form_id, informant, item, value, at = row
+            sheet = by_session.get(session_id)
             if sheet is None:
-                sheet = by_session[row.session_id] = Sheet(
-                    row.subject, row.wave_id, row.session_id, row.form_id, row.informant, {}, row.at
+                sheet = by_session[session_id] = Sheet(
+                    subject, wave_id, session_id, form_id, informant, {}, at
                 )
-            sheet.answers[row.item] = row.value
-            sheet.at = max(sheet.at, row.at)
+            sheet.answers[item] = value
+            sheet.at = max(sheet.at, at)
     out: dict[tuple[str, str], list[Sheet]] = {}
     for sheet in by_session.values():
         out.setdefault((sheet.subject, sheet.wave_id), []).append(sheet)

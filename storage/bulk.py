@@ -51,7 +51,16 @@ class Bulk:
             return [slot.constant] * len(rows)
         if process is None:
             return [row[name] for row in rows]
-        return [process(row[name]) for row in rows]
+        # Most of what needs a process is one moment for the whole batch: it is made once.
+        out: list[Any] = []
+        before: object = self
+        made: Any = None
+        for row in rows:
+            value = row[name]
+            if value is not before:
+                before, made = value, process(value)
+            out.append(made)
+        return out
 
 
 def prepare(statement: UpdateBase, dialect: Dialect, keys: Sequence[str]) -> Bulk:

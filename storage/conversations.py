@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from sqlalchemy import Column, Connection, Select, Table, bindparam, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from storage.fetch import Among, fetch
 from storage.schema import (
     addresses,
     assignments,
@@ -136,37 +137,35 @@ _SEEN = {
 }
 _ADDRESSES = (
     select(*columns(addresses, AddressRow))
-    .where(addresses.c.blind.in_(bindparam("blinds", expanding=True)))
+    .where(Among(addresses.c.blind, "blinds"))
     .order_by(addresses.c.id)
     .with_for_update(key_share=True)
 )
 _ADDRESSES_BY_ID = (
     select(*columns(addresses, AddressRow))
-    .where(addresses.c.id.in_(bindparam("ids", expanding=True)))
+    .where(Among(addresses.c.id, "ids"))
     .order_by(addresses.c.id)
     .with_for_update(key_share=True)
 )
 _PERSONS = (
     select(*columns(persons, PersonRow))
-    .where(persons.c.id.in_(bindparam("ids", expanding=True)))
+    .where(Among(persons.c.id, "ids"))
     .order_by(persons.c.id)
     .with_for_update(key_share=True)
 )
 _SESSIONS = (
     select(*columns(sessions, SessionRow))
     .where(
-        sessions.c.status.in_(("open", "lapsed")),
+        or_(sessions.c.status == "open", sessions.c.status == "lapsed"),
         or_(
-            sessions.c.person_id.in_(bindparam("persons", expanding=True)),
-            sessions.c.address_id.in_(bindparam("addresses", expanding=True)),
+            Among(sessions.c.person_id, "persons"),
+            Among(sessions.c.address_id, "addresses"),
         ),
     )
     .order_by(sessions.c.id)
 )
 _CHILDREN = (
-    select(*columns(children, ChildRow))
-    .where(children.c.id.in_(bindparam("ids", expanding=True)))
-    .order_by(children.c.id)
+    select(*columns(children, ChildRow)).where(Among(children.c.id, "ids")).order_by(children.c.id)
 )
 _CHILDREN_LOCKED = _CHILDREN.with_for_update(key_share=True)
 _JOINS = (
@@ -188,7 +187,7 @@ _JOINS = (
 )
 _ASSIGNMENTS = (
     select(*columns(assignments, AssignmentRow))
-    .where(assignments.c.person_id.in_(bindparam("ids", expanding=True)))
+    .where(Among(assignments.c.person_id, "ids"))
     .order_by(assignments.c.priority, assignments.c.id)
 )
 _WAITING = (
@@ -213,13 +212,13 @@ def mark_seen(conn: Connection, keys: Collection[tuple[str, str, str]]) -> set[s
 
 def lock_addresses(conn: Connection, blinds: Iterable[str]) -> dict[str, AddressRow]:
     """The addresses with these blind indexes, locked in order of id, by blind index."""
-    found = conn.execute(_ADDRESSES, {"blinds": sorted(set(blinds))})
+    found = fetch(conn, _ADDRESSES, blinds=sorted(set(blinds)))
     return {row.blind: row for row in (AddressRow(*r) for r in found)}
 
 
 def lock_addresses_by_id(conn: Connection, ids: Iterable[str]) -> dict[str, AddressRow]:
     """The addresses with these ids, locked in order of id, by blind index."""
-    found = conn.execute(_ADDRESSES_BY_ID, {"ids": sorted(set(ids))})
+    found = fetch(conn, _ADDRESSES_BY_ID, ids=sorted(set(ids)))
     return {row.blind: row for row in (AddressRow(*r) for r in found)}
 
 
@@ -232,9 +231,7 @@ def unfinished_sessions(
     conn: Connection, person_ids: Iterable[str], address_ids: Iterable[str]
 ) -> list[SessionRow]:
     """Open and lapsed sessions of these people and addresses, oldest first."""
-    found = conn.execute(
-        _SESSIONS, {"persons": sorted(person_ids), "addresses": sorted(address_ids)}
-    )
+    found = fetch(conn, _SESSIONS, persons=sorted(person_ids), addresses=sorted(address_ids))
     return [SessionRow(*row) for row in found]
 
 
@@ -286,7 +283,7 @@ def assignments_of(conn: Connection, person_ids: Collection[str]) -> list[Assign
     """Everything these people were given to answer, most urgent first."""
     if not person_ids:
         return []
-    found = conn.execute(_ASSIGNMENTS, {"ids": sorted(set(person_ids))})
+    found = fetch(conn, _ASSIGNMENTS, ids=sorted(set(person_ids)))
     return [AssignmentRow(*row) for row in found]
 
 
@@ -339,5 +336,5 @@ def _by_id(
 ) -> dict[str, Row]:
     if not ids:
         return {}
-    found = conn.execute(statement, {"ids": sorted(set(ids))})
-    return {values.id: row(*values) for values in found}
+    found = fetch(conn, statement, ids=sorted(set(ids)))
+    return {values[0]: row(*values) for values in found}

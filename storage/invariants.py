@@ -185,7 +185,7 @@ def lines(conn: Connection) -> list[str]:
 
 
 def missing_alerts(conn: Connection, *, rules: Rules) -> list[str]:
-    """I6: every critical answer and every high-risk child has its alert; twice no key allows."""
+    """I6: each critical answer and each high-risk profile has its alert (one, by its key)."""
     wanted: set[str] = set()
     given = select(answers).where(
         answers.c.child_id.is_not(None),
@@ -199,7 +199,12 @@ def missing_alerts(conn: Connection, *, rules: Rules) -> list[str]:
         )
         if hit is not None:
             wanted.add(alert_for(hit, child=row.child_id, wave=row.wave_id).key)
-    high = select(child_state.c.child_id, child_state.c.wave_id).where(child_state.c.band == "high")
+    # While somebody is still answering, a high profile waits for her last word.
+    high = select(child_state.c.child_id, child_state.c.wave_id).where(
+        child_state.c.band == "high",
+        _sessions_about("completed").exists(),
+        ~_sessions_about("open", "lapsed").exists(),
+    )
     wanted |= {f"{r.child_id}:{r.wave_id}:{HIGH_RULE}" for r in conn.execute(high)}
     raised = set(conn.execute(select(alerts.c.key)).scalars())
     return [f"I6: the alert {key} is missing" for key in sorted(wanted - raised)]
@@ -234,6 +239,15 @@ def alert_clocks(conn: Connection, *, now: datetime, ticking: bool) -> list[str]
         )
         found += [f"I7: the clock of alert {r.id} is late" for r in conn.execute(overdue)]
     return found
+
+
+def _sessions_about(*status: str) -> Select[tuple[str]]:
+    """Sessions of these states about the child and wave of a `child_state` row."""
+    return select(sessions.c.id).where(
+        sessions.c.child_id == child_state.c.child_id,
+        sessions.c.wave_id == child_state.c.wave_id,
+        sessions.c.status.in_(status),
+    )
 
 
 def _task(ref: Column[str], kind: str) -> Select[tuple[str]]:

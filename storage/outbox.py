@@ -5,19 +5,22 @@ moves a row up a lattice, never down. A send whose answer was never seen is `unk
 about before anything is sent again.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from sqlalchemy import Connection, and_, bindparam, case, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import aliased
 
 from storage.bulk import prepared
+from storage.fetch import Among, fetch
 from storage.schema import addresses, outbox, persons, tasks
 from storage.types import Instant
 
 MAX_ATTEMPTS = 3
+LOST = ("dead", "refused")
 LEASE = timedelta(seconds=60)
 MAKES_FINAL = ("accepted", "sent", "delivered", "read", "failed", "refused", "expired", "dead")
 RANK = {
@@ -58,6 +61,33 @@ class Claimed:
     was_unknown: bool
     tried_at: datetime
     expires_at: datetime
+
+
+class _Due(NamedTuple):
+    """A row as the claim gives it back."""
+
+    id: str
+    address_id: str
+    body: bytes
+    fence: int
+    attempts: int
+    message_class: str
+    error: str | None
+    seq: int
+    tried_at: datetime
+    expires_at: datetime
+
+
+class _To(NamedTuple):
+    """Where it goes."""
+
+    id: str
+    channel: str
+    account: str
+    value: bytes
+    last_inbound_at: datetime | None
+    opted_out_at: datetime | None
+    bad_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,7 +194,7 @@ _WHERE_TO = select(
     addresses.c.last_inbound_at,
     addresses.c.opted_out_at,
     addresses.c.bad_at,
-).where(addresses.c.id.in_(bindparam("ids", expanding=True)))
+).where(Among(addresses.c.id, "ids"))
 _NOTE = (
     update(outbox)
     .where(
@@ -195,11 +225,11 @@ def claim(
         Messages to send, and messages that must not go (opted out, bad address): the caller notes
         those refused.
     """
-    rows = conn.execute(_CLAIM, {"now": now, "most": most, "me": me, "until": now + LEASE}).all()
+    rows = [_Due(*r) for r in fetch(conn, _CLAIM, now=now, most=most, me=me, until=now + LEASE)]
     if not rows:
         return [], []
-    found = conn.execute(_WHERE_TO, {"ids": sorted({r.address_id for r in rows})})
-    where = {r.id: r for r in found}
+    found = fetch(conn, _WHERE_TO, ids=sorted({r.address_id for r in rows}))
+    where = {to.id: to for to in (_To(*r) for r in found)}
     go: list[Claimed] = []
     stay: list[Claimed] = []
     for row in sorted(rows, key=lambda r: (r.seq, r.id)):
@@ -228,11 +258,12 @@ def claim(
 def note(conn: Connection, outcomes: Sequence[Outcome], *, now: datetime) -> None:
     """Write what became of claimed messages; a worker that lost its lease changes nothing.
 
-    A message given up becomes work for staff, in the same transaction.
+    A message given up, and an alert that was refused, become work for staff in the same
+    transaction.
     """
     if not outcomes:
         return
-    held = _held(conn, [o for o in outcomes if o.bad_address or o.opted_out or o.state == "dead"])
+    held = _held(conn, [o for o in outcomes if o.state in LOST])
     rows = [
         {
             "b_id": o.id,
@@ -250,7 +281,7 @@ def note(conn: Connection, outcomes: Sequence[Outcome], *, now: datetime) -> Non
     prepared(conn, "outbox.note", lambda: _NOTE, rows[0]).run(conn, rows)
     _mark_addresses(conn, [o.id for o in held if o.bad_address], bad_at=now)
     _mark_addresses(conn, [o.id for o in held if o.opted_out], opted_out_at=now)
-    _give_to_staff(conn, [o.id for o in held if o.state == "dead"], now=now)
+    _give_to_staff(conn, {o.id: o.state for o in held}, now=now)
 
 
 def _held(conn: Connection, outcomes: Sequence[Outcome]) -> list[Outcome]:
@@ -267,24 +298,34 @@ def _held(conn: Connection, outcomes: Sequence[Outcome]) -> list[Outcome]:
     return [o for o in outcomes if fences.get(o.id) == o.fence]
 
 
-def _give_to_staff(conn: Connection, outbox_ids: Sequence[str], *, now: datetime) -> None:
-    """A task for each dead letter: never a silent drop. The message's id makes it once."""
-    if not outbox_ids:
+def _give_to_staff(conn: Connection, lost: Mapping[str, str], *, now: datetime) -> None:
+    """A task for each dead letter and refused alert: never a silent drop, once a message."""
+    if not lost:
         return
     rows = conn.execute(
-        select(outbox.c.id, outbox.c.address_id, outbox.c.person_id, persons.c.school_id)
+        select(
+            outbox.c.id,
+            outbox.c.address_id,
+            outbox.c.person_id,
+            outbox.c.message_class,
+            persons.c.school_id,
+        )
         .outerjoin(persons, persons.c.id == outbox.c.person_id)
-        .where(outbox.c.id.in_(sorted(outbox_ids)))
+        .where(outbox.c.id.in_(sorted(lost)))
         .order_by(outbox.c.id)
     ).all()
+    kinds = {row.id: _kind(lost[row.id], row.message_class) for row in rows}
+    rows = [row for row in rows if kinds[row.id]]
+    if not rows:
+        return
     make = postgresql.insert if conn.dialect.name == "postgresql" else sqlite.insert
     conn.execute(
         make(tasks).on_conflict_do_nothing(),
         [
             {
                 "id": row.id,
-                "key": f"dead_letter:{row.id}",
-                "kind": "dead_letter",
+                "key": f"{kinds[row.id]}:{row.id}",
+                "kind": kinds[row.id],
                 "school_id": row.school_id,
                 "person_id": row.person_id,
                 "address_id": row.address_id,
@@ -296,6 +337,13 @@ def _give_to_staff(conn: Connection, outbox_ids: Sequence[str], *, now: datetime
             for row in rows
         ],
     )
+
+
+def _kind(state: str, message_class: str) -> str:
+    """What a lost message is to staff; empty where a refusal needs nobody."""
+    if state == "dead":
+        return "dead_letter"
+    return "alert_unreachable" if message_class == "alert" else ""
 
 
 def _mark_addresses(conn: Connection, outbox_ids: Sequence[str], **values: datetime) -> None:
@@ -348,7 +396,7 @@ def recover(conn: Connection, *, now: datetime, ask_at: datetime | None = None) 
             .returning(outbox.c.id)
         ).scalars()
     )
-    _give_to_staff(conn, dead, now=now)
+    _give_to_staff(conn, dict.fromkeys(dead, "dead"), now=now)
     return int(lost.rowcount) + len(dead)
 
 

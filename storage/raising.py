@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, bindparam, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from storage.cases import UNOWNED
@@ -83,6 +83,18 @@ def offered_to(
             if pair not in out.setdefault(row.person_id, []):
                 out[row.person_id].append(pair)
     return {person: tuple(pairs) for person, pairs in out.items()}
+
+
+def owned_code(conn: Connection, person_id: str, named: str) -> str:
+    """The code of an alert she has accepted, by its id or code; empty where she has it not."""
+    found = conn.execute(
+        select(alerts.c.code).where(
+            alerts.c.owner_id == person_id,
+            alerts.c.state == "accepted",
+            or_(alerts.c.id == named, alerts.c.code == named),
+        )
+    )
+    return str(found.scalar_one_or_none() or "")
 
 
 def passed_by(conn: Connection, alert_ids: Collection[str]) -> dict[str, frozenset[str]]:

@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import Connection, bindparam, case, func, or_, select, update
 
 from storage.bulk import prepared
+from storage.fetch import Among, fetch
 from storage.outbox import MAKES_FINAL, RANK, StatusRow
 from storage.schema import delivery_events, outbox
 from storage.types import Instant
@@ -14,8 +15,8 @@ _MENTIONED = (
     select(outbox.c.id, outbox.c.provider_id, outbox.c.state)
     .where(
         or_(
-            outbox.c.id.in_(bindparam("ids", expanding=True)),
-            outbox.c.provider_id.in_(bindparam("provider_ids", expanding=True)),
+            Among(outbox.c.id, "ids"),
+            Among(outbox.c.provider_id, "provider_ids"),
         )
     )
     .order_by(outbox.c.id)
@@ -40,11 +41,9 @@ def note_statuses(conn: Connection, statuses: Sequence[StatusRow], *, now: datet
         return
     by_path = {s.outbox_id for s in statuses if s.outbox_id}
     by_provider = {s.provider_id for s in statuses if s.provider_id}
-    found = conn.execute(
-        _MENTIONED, {"ids": sorted(by_path), "provider_ids": sorted(by_provider)}
-    ).all()
-    rows = {r.id: r for r in found}
-    named = {r.provider_id: r for r in found if r.provider_id}
+    found = fetch(conn, _MENTIONED, ids=sorted(by_path), provider_ids=sorted(by_provider))
+    rows = {row_id: (row_id, state) for row_id, _, state in found}
+    named = {provider_id: rows[row_id] for row_id, provider_id, _ in found if provider_id}
     best: dict[str, StatusRow] = {}
     kept = []
     for status in statuses:
@@ -52,7 +51,7 @@ def note_statuses(conn: Connection, statuses: Sequence[StatusRow], *, now: datet
         kept.append(
             {
                 "id": status.id,
-                "outbox_id": row.id if row else None,
+                "outbox_id": row[0] if row else None,
                 "provider_id": status.provider_id,
                 "state": status.state,
                 "raw": status.raw,
@@ -63,9 +62,10 @@ def note_statuses(conn: Connection, statuses: Sequence[StatusRow], *, now: datet
         )
         if row is None or status.state is None:
             continue
-        before = best[row.id].state if row.id in best else row.state
+        row_id, state = row
+        before = best[row_id].state if row_id in best else state
         if RANK[status.state] > RANK[str(before)]:
-            best[row.id] = status
+            best[row_id] = status
     prepared(conn, "receipts.keep", delivery_events.insert, kept[0]).run(conn, kept)
     moves = [_move(outbox_id, best[outbox_id], now) for outbox_id in sorted(best)]
     if moves:

@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import Connection, bindparam, or_, select
 
 from storage.conversations import ChildRow, columns
+from storage.fetch import Among, fetch
 from storage.schema import (
     answers,
     child_caregiver,
@@ -17,7 +18,17 @@ from storage.schema import (
     sessions,
     waves,
 )
+from storage.types import Instant
 
+_WAVES = (
+    select(waves.c.programme_id, waves.c.id)
+    .where(
+        Among(waves.c.programme_id, "programmes"),
+        waves.c.opens_at <= bindparam("now", type_=Instant()),
+        or_(waves.c.closes_at.is_(None), waves.c.closes_at > bindparam("now", type_=Instant())),
+    )
+    .order_by(waves.c.number)
+)
 _KNOWN = (
     select(answers.c.item, answers.c.value, answers.c.state)
     .join(sessions, sessions.c.id == answers.c.session_id)
@@ -85,16 +96,7 @@ def current_waves(
     conn: Connection, programme_ids: Collection[str], now: datetime
 ) -> dict[str, str]:
     """The id of the newest wave that is open, by programme."""
-    found = conn.execute(
-        select(waves.c.programme_id, waves.c.id)
-        .where(
-            waves.c.programme_id.in_(sorted(set(programme_ids))),
-            waves.c.opens_at <= now,
-            or_(waves.c.closes_at.is_(None), waves.c.closes_at > now),
-        )
-        .order_by(waves.c.number)
-    )
-    return {row.programme_id: row.id for row in found}
+    return dict(fetch(conn, _WAVES, programmes=sorted(set(programme_ids)), now=now))
 
 
 def consented_children(conn: Connection, class_id: str) -> dict[int, ChildRow]:
@@ -124,6 +126,6 @@ def known_answers(
     conn: Connection, *, person_id: str, wave_id: str, form_id: str
 ) -> Mapping[str, str]:
     """What she answered this wave in this questionnaire for any child, newest value an item."""
-    found = conn.execute(_KNOWN, {"person": person_id, "wave": wave_id, "form": form_id})
-    latest = {row.item: row.value for row in found if row.state != "skipped"}
+    found = fetch(conn, _KNOWN, person=person_id, wave=wave_id, form=form_id)
+    latest = {item: value for item, value, state in found if state != "skipped"}
     return {item: value for item, value in latest.items() if value is not None}

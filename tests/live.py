@@ -18,8 +18,10 @@ from pathlib import Path
 import httpx
 import uvicorn
 from sqlalchemy import Connection, Row, Select, select
+from structlog.testing import capture_logs
 
 from bot.app import Bot, application, start
+from bot.library import Library
 from bot.settings import Settings
 from flows.engine import begin, fold
 from flows.sessions import Event, Session
@@ -131,11 +133,10 @@ def telegram_request(update: Mapping[str, object]) -> Body:
     return "/hooks/telegram", headers, json.dumps(update).encode()
 
 
-def refold(bot: Bot) -> Refold:
-    """Makes a session anew from its events with the content the bot knows."""
+def refold(library: Library) -> Refold:
+    """Makes a session anew from its events with the content of a library."""
 
     def again(stored: Session, events: list[tuple[datetime, Event]]) -> Session:
-        library = bot.world.library
         questionnaire = library.questionnaire(stored.version)
         first = begin(
             stored.id,
@@ -244,7 +245,7 @@ class Live:
                 now=self.clock.at,
                 rules=bot.world.library.rules,
                 vault=bot.world.vault,
-                refold=refold(bot),
+                refold=refold(bot.world.library),
                 ticking=False,
             )
         )
@@ -272,6 +273,8 @@ async def live(
     """A live bot at a Monday morning in a school term, with nobody enrolled."""
     clock = HandClock(datetime(2026, 2, 2, 9, 0, tzinfo=UTC))
     async with AsyncExitStack() as stack:
+        # structlog's own way to print an exception walks through all of the library: minutes.
+        stack.enter_context(capture_logs())
         twilio = await stack.enter_async_context(FakeTwilio())
         telegram = await stack.enter_async_context(FakeTelegram())
         twilio.now = clock.at

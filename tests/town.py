@@ -69,9 +69,10 @@ class FakeChannel:
         return LIMITS[channel]
 
     async def send(self, message: Outbound, to: Destination, *, key: str) -> SendResult:
-        if to.channel == "whatsapp" and not to.window_open and not message.template:
+        closed = to.channel == "whatsapp" and not to.window_open
+        if closed and not message.template:
             return Refused(reason="template missing")
-        seen = _free(message) if to.window_open else _fixed(message)
+        seen = _fixed(message) if closed else replace(message, template="")
         self.sent.append(Sent(channel=to.channel, address=to.address, key=key, message=seen))
         return Accepted(provider_id=f"fake-{key}")
 
@@ -82,11 +83,6 @@ class FakeChannel:
 
     async def close(self) -> None:
         """Nothing to release."""
-
-
-def _free(message: Outbound) -> Outbound:
-    """Inside the 24 hours, and on the other channels, a message goes as it is."""
-    return replace(message, template="")
 
 
 def _fixed(message: Outbound) -> Outbound:

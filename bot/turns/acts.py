@@ -58,7 +58,14 @@ def _unasked(desk: Desk, sender: Sender) -> None:
     """Offer what is due; else the welcome that everybody hears, known or not."""
     sender.address.open_prompt = None
     if not upnext.offer(desk, sender):
-        desk.say(sender, Phrase(key="idle.welcome"))
+        desk.say(sender, Phrase(key="idle.welcome"), *_own_address(sender))
+
+
+def _own_address(sender: Sender) -> tuple[Phrase, ...]:
+    """A stranger on Telegram has no other way to learn what a staff list wants of her."""
+    if sender.channel != "telegram" or sender.person is not None:
+        return ()
+    return (Phrase(key="idle.address", values={"number": sender.letter.inbound.address}),)
 
 
 def _command(desk: Desk, sender: Sender, action: Action) -> None:

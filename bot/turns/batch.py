@@ -5,7 +5,7 @@ children that are judged; each kind sorted. A person's messages are folded one a
 second is read against the state after the first.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from bot.envelopes import dump_inbound
 from bot.turns import acts, upnext
-from bot.turns.desk import Desk, Letter, Sender
+from bot.turns.desk import Desk, Letter, Live, Sender
 from bot.turns.judge import judge
 from bot.turns.world import World
 from flows.routing import AlertList, AlertReply, Intent, Join, route
@@ -153,7 +153,8 @@ def _rounds(letters: Sequence[Letter]) -> list[list[Letter]]:
 
 
 def _round(desk: Desk, letters: Sequence[Letter]) -> None:
-    senders = [_sender(desk, letter) for letter in letters]
+    begun = _begun(desk)
+    senders = [_sender(desk, letter, begun) for letter in letters]
     _load_staff(desk, senders)
     routed = [(s, _intent(desk, s)) for s in senders if not _queues_behind(desk, s)]
     _load_for(desk, routed)
@@ -166,17 +167,23 @@ def _round(desk: Desk, letters: Sequence[Letter]) -> None:
         _close_letter(desk, sender)
 
 
-def _sender(desk: Desk, letter: Letter) -> Sender:
+def _begun(desk: Desk) -> dict[str, list[Live]]:
+    """Unfinished sessions by address and by person, oldest first."""
+    begun: dict[str, list[Live]] = {}
+    for live in desk.live.values():
+        if live.row.status in ("open", "lapsed"):
+            for owner in {live.row.address_id, live.row.person_id or ""}:
+                begun.setdefault(owner, []).append(live)
+    return begun
+
+
+def _sender(desk: Desk, letter: Letter, begun: Mapping[str, list[Live]]) -> Sender:
     address = desk.addresses[letter.blind]
     person = desk.persons.get(address.person_id or "")
-    mine = [
-        live
-        for live in desk.live.values()
-        if live.row.status in ("open", "lapsed")
-        and (live.row.address_id == address.id or (person and live.row.person_id == person.id))
-    ]
+    mine = [*begun.get(address.id, ()), *(begun.get(person.id, ()) if person else ())]
     asked = address.open_prompt["ref"] if address.open_prompt else ""
-    live = next((x for x in mine if x.row.id == asked), mine[-1] if mine else None)
+    newest = max(mine, key=lambda live: live.row.id, default=None)
+    live = next((x for x in mine if x.row.id == asked), newest)
     return Sender(letter=letter, address=address, person=person, live=live)
 
 

@@ -44,7 +44,9 @@ def join(desk: Desk, sender: Sender, code: str) -> None:
         desk.say(sender, Phrase(key="join.claimed"))
         return
     if sender.live is not None:
-        talk.carry_on(desk, sender, sender.live, Resumed(channel=sender.channel))
+        again = sender.live.row.child_id == row.child.id
+        before = () if again else (Phrase(key="join.busy"),)
+        talk.carry_on(desk, sender, sender.live, Resumed(channel=sender.channel), *before)
         return
     known = row.claimed_by is not None and sender.person is not None
     if known and not upnext.was_stopped(desk, sender, row.child.id):

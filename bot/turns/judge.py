@@ -41,9 +41,14 @@ class Call:
 
 
 def judge(desk: Desk) -> None:
-    """Profiles and alerts for everything this batch touched."""
+    """Profiles and alerts for everything this batch touched.
+
+    A critical answer in the middle of a questionnaire stores a profile too, so that whoever opens
+    the alert sees why; what the profile itself calls for waits until the questionnaire ends.
+    """
     pairs = set(desk.touched) | _screened(desk)
-    ids = {child for child, _ in pairs} | {child for child, _, _ in desk.critical}
+    early = {(child, wave) for child, wave, _ in desk.critical} - pairs
+    ids = {child for child, _ in pairs | early}
     if not ids:
         return
     children = children_by_id(desk.conn, ids, lock=True)
@@ -51,6 +56,7 @@ def judge(desk: Desk) -> None:
         Call(alert_for(hit, child=child, wave=wave), children[child], wave)
         for child, wave, hit in desk.critical
     ]
+    _profiles(desk, sorted(early), children)
     calls += _profiles(desk, sorted(pairs), children)
     desk.writes.flush(desk.conn)
     _raise(desk, calls)

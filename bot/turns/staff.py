@@ -5,7 +5,7 @@ from bot.turns.talk import add_task
 from flows.messages import Phrase
 from flows.routing import AlertChoice, AlertList, AlertReply
 from storage.cases import accept, pass_on
-from storage.raising import offered_to
+from storage.raising import offered_to, owned_code
 
 
 def answer(desk: Desk, sender: Sender, intent: AlertReply | AlertList) -> None:
@@ -21,10 +21,18 @@ def answer(desk: Desk, sender: Sender, intent: AlertReply | AlertList) -> None:
     named = intent.alert or intent.code
     found = next(((i, c) for i, c in offered if named in (i, c)), None)
     if found is None:
-        code = intent.code or "CWB"
-        desk.say(sender, Phrase(key="alert.gone", values={"code": code}))
+        _not_open(desk, sender, owned_code(desk.conn, person.id, named), intent.code or "CWB")
         return
     _choose(desk, sender, intent.choice, *found)
+
+
+def _not_open(desk: Desk, sender: Sender, own: str, code: str) -> None:
+    """Hers already (said again, kindly), or somebody else's, or closed."""
+    if own:
+        values = {"code": own, "url": f"{desk.world.base_url}/dashboard"}
+        desk.say(sender, Phrase(key="alert.accepted", values=values))
+    else:
+        desk.say(sender, Phrase(key="alert.gone", values={"code": code}))
 
 
 def _choose(desk: Desk, sender: Sender, choice: AlertChoice, alert_id: str, code: str) -> None:

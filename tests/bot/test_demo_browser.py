@@ -46,10 +46,12 @@ class Reader:
         phone = self.phone(whose)
         mine = phone.locator(".mine")
         before = mine.count()
+        send = phone.get_by_role("button", name="Send", exact=True)
         phone.get_by_role("textbox").fill(text)
-        phone.get_by_role("button", name="Send", exact=True).click()
+        send.click()
         self.actions += 2
         expect(mine).to_have_count(before + 1)
+        expect(send).to_be_enabled()  # with the reply
 
     def taps(self, whose: str, button: str, *, under: str) -> None:
         message = self.phone(whose).get_by_role("listitem").filter(has_text=under)

@@ -160,6 +160,22 @@ async def test_a_refusal_is_reported_and_the_rest_goes_on(
     assert len(kept.sids) == (0 if "content" in kind else 1), "half a set is not kept"
 
 
+async def test_templates_are_looked_up_by_name_and_a_missing_one_is_told(
+    providers: Providers,
+) -> None:
+    kept = Kept()
+    await set_webhooks(settings(providers), commands={}, store=Kept())
+    name = str(contents()["quick-2"]["friendly_name"])
+    report = await set_webhooks(
+        settings(providers), commands={}, store=kept, templates=[name, "cwb_nudge"]
+    )
+    assert kept.sids[0][f"template:{name}"] == kept.sids[0]["quick-2"]
+    assert "template:cwb_nudge" not in kept.sids[0]
+    told = [step.text for step in report if "template" in step.text]
+    assert ["found" in text for text in told] == [False, True]
+    assert "have WhatsApp approve it" in told[0]
+
+
 async def test_a_list_that_is_none_makes_everything_anew(providers: Providers) -> None:
     providers.twilio.plays("contents", Play(status=200, body={"contents": [5], "meta": 5}))
     kept = Kept()

@@ -212,17 +212,13 @@ async def test_a_body_without_end_is_too_large(town: Live) -> None:
 
 async def test_a_database_that_refuses_means_once_more_please(town: Live) -> None:
     await town.says(AMINA, "hi")
-    database = town.bot.database
-
-    async def refuses(wanted: int) -> None:
-        await database.write(lambda c: c.exec_driver_sql(f"pragma query_only={wanted}"))
-
-    await refuses(1)
+    driver = await town.bot.database.write(lambda c: c.connection.driver_connection)
+    driver.execute("pragma query_only=1")
     away = await town.post(sms_request(town.base, AMINA, f"JOIN {town.codes[0]}", "SM-j"))
     word = await town.post(status_request(town.base, "SM" + "0" * 32, "delivered"))
     assert [away.status_code, word.status_code] == [503, 503]
     assert away.headers["retry-after"]
-    await refuses(0)
+    driver.execute("pragma query_only=0")
     assert (await town.says(AMINA, f"JOIN {town.codes[0]}", sid="SM-j")).status_code == 200
     assert (await town.post(status_request(town.base, "SM" + "0" * 32, "delivered"))).is_success
     assert await town.rows(select(sessions.c.form_id, sessions.c.status)) == [("enrolment", "open")]
@@ -262,7 +258,7 @@ async def test_every_event_of_a_session_is_one_message(town: Live) -> None:
     assert await count(town, outbox) == len(town.twilio.sent) + len(town.telegram.sent)
 
 
-async def test_example_settings_are_refused_by_name(tmp_path: Path) -> None:
+async def test_settings_nobody_filled_in_are_refused_by_name(tmp_path: Path) -> None:
     env = environment(tmp_path, base="http://127.0.0.1:1", twilio="http://127.0.0.1:1", telegram="")
     wrong = live_settings(
         env,

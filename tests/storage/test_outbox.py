@@ -201,6 +201,20 @@ async def test_a_dead_letter_is_work_for_her_school_once(box: Box, now: datetime
     assert task.person_id is not None
 
 
+@pytest.mark.parametrize(
+    ("message_class", "kinds"), [("alert", ["alert_unreachable"]), ("reminder", [])]
+)
+async def test_an_alert_that_is_refused_is_work_for_staff(
+    box: Box, now: datetime, message_class: str, kinds: list[str]
+) -> None:
+    await box.put(await box.address("+1"), message_class=message_class)
+    (message,) = await box.claim(now)
+    await box.note(
+        now, Outcome(id=message.id, fence=message.fence, state="refused", error="template missing")
+    )
+    assert [task.kind for task in await box.tasks()] == kinds
+
+
 async def test_the_line_of_an_address_is_kept(box: Box, now: datetime) -> None:
     first, second = await box.address("+1"), await box.address("+2")
     one, two = await box.put(first), await box.put(first)

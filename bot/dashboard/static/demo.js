@@ -23,13 +23,19 @@ async function ask(url, options) {
 async function send(form, button) {
   const fields = new URLSearchParams(new FormData(form, button));
   const input = form.querySelector("input[name=text]");
+  const typed = input ? input.value : "";
+  if (input) input.value = ""; // at once: what is typed while the answer is on its way stays
   button.disabled = true;
+  let sent = false;
   try {
     const url = `${form.getAttribute("action")}?after=${version}`;
-    if ((await ask(url, { method: "POST", body: fields })) && input) input.value = "";
+    sent = await ask(url, { method: "POST", body: fields });
   } finally {
     button.disabled = false;
-    if (input) input.focus();
+    if (input) {
+      if (!sent && !input.value) input.value = typed;
+      input.focus();
+    }
   }
 }
 
