@@ -13,7 +13,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
            --no-annotate --no-header --no-emit-index-url --no-emit-find-links
 
 .DEFAULT_GOAL := help
-.PHONY: help install check test golden bench i18n chat run migrate cov lock clean
+.PHONY: help install check test golden bench kill i18n chat run migrate cov lock clean
 
 help: ## list the targets (ARGS="..." is handed on where a target takes arguments)
 	@awk -F ':.*## ' '/^[a-z][a-z0-9]*:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -53,6 +53,9 @@ golden: install ## rewrite the golden conversations; read the diff before commit
 
 bench: install ## benchmarks
 	$(BIN)/python -m benchmarks $(ARGS)
+
+kill: install ## kill a running bot again and again and look for harm (ARGS="--rounds 50 --seed 7")
+	$(BIN)/python -m tests.rigs.kill $(ARGS)
 
 i18n: install ## bring the message catalogs up to date with the questionnaires
 	$(BIN)/python -m bot.catalogs $(ARGS)

@@ -17,7 +17,6 @@ from sqlalchemy.pool import NullPool
 
 from storage.engines import CACHE_KIB
 from storage.schema import (
-    addresses,
     answers,
     child_state,
     delivery_events,
@@ -41,10 +40,16 @@ INSERTED = (
     profiles,
 )
 CHANGES = (
-    ("update outbox set state='sending', lease_owner='x', lease_until=1, attempts=1, fence=1, "
-     "tried_at=1 where id=?", "outbox"),
-    ("update outbox set state='accepted', lease_owner=null, lease_until=null, provider_id=id, "
-     "final_at=1, body=null where id=?", "outbox"),
+    (
+        "update outbox set state='sending', lease_owner='x', lease_until=1, attempts=1, fence=1, "
+        "tried_at=1 where id=?",
+        "outbox",
+    ),
+    (
+        "update outbox set state='accepted', lease_owner=null, lease_until=null, provider_id=id, "
+        "final_at=1, body=null where id=?",
+        "outbox",
+    ),
     ("update outbox set state='delivered' where id=?", "outbox"),
     ("update sessions set state=?, rev=rev+1, changed_at=changed_at+1 where id=?", "sessions"),
     ("update addresses set last_inbound_at=1, open_prompt=? where id=?", "addresses"),

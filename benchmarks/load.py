@@ -8,9 +8,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
+from typing_extensions import override
+
 from benchmarks.place import TOKEN
 from benchmarks.school import ACCOUNT, Message, phone
-from typing_extensions import override
 
 PATH = "/hooks/twilio"
 
@@ -128,6 +129,4 @@ async def put(requests: Sequence[bytes], port: int, *, connections: int) -> Load
     for _ in range(connections):
         await loop.create_connection(lambda: _Client(waiting, load), "127.0.0.1", port)
     await load.done.wait()
-    return Load(
-        seconds=time.perf_counter() - began, latencies=load.latencies, refused=load.refused
-    )
+    return Load(seconds=time.perf_counter() - began, latencies=load.latencies, refused=load.refused)

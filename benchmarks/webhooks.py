@@ -77,9 +77,7 @@ async def measure(folder: Path, *, rounds: int, requests: dict[int, int]) -> boo
             f"p50 {median(series.p50):.1f} ms, p99 {spread(series.p99, 1)} ms, "
             f"{median(series.cpu_us):,.0f} us CPU a request"
         )
-    ratios = {
-        c: median(found["bot", c].rates) / median(found["limit", c].rates) for c in requests
-    }
+    ratios = {c: median(found["bot", c].rates) / median(found["limit", c].rates) for c in requests}
     say("; ".join(f"ratio at {c}: {ratio:.0%}" for c, ratio in ratios.items()))
     aims = [
         Aim(text=f">= {AIM_RATIO:.0%} of the limit at {BUSY}", met=ratios[BUSY] >= AIM_RATIO),

@@ -10,7 +10,6 @@ from typing import Any
 
 from sqlalchemy import Connection, Dialect
 from sqlalchemy.sql.dml import UpdateBase
-from sqlalchemy.sql.elements import BindParameter
 
 Row = Mapping[str, Any]
 Process = Callable[[Any], Any]
@@ -66,8 +65,8 @@ class Bulk:
 def prepare(statement: UpdateBase, dialect: Dialect, keys: Sequence[str]) -> Bulk:
     """A statement ready to write rows with these keys (columns, or names of bound values)."""
     compiled = statement.compile(dialect=dialect, column_keys=list(keys))
-    order = compiled.positiontup  # type: ignore[attr-defined]
-    binds: Mapping[str, BindParameter[Any]] = compiled.binds  # type: ignore[attr-defined]
+    order = compiled.positiontup
+    binds = compiled.binds
     given = frozenset(keys)
     slots = []
     for name in order or binds:
@@ -89,9 +88,10 @@ def prepared(
         make: Makes it.
         keys: What every row names: columns, or names of bound values.
     """
-    made: dict[Hashable, Bulk] = conn.info.setdefault("bulk", {})
-    whole = (key, *keys)
+    made: dict[tuple[Hashable, ...], Bulk] = conn.info.setdefault("bulk", {})
+    names = tuple(keys)
+    whole = (key, *names)
     found = made.get(whole)
     if found is None:
-        found = made[whole] = prepare(make(), conn.dialect, whole[1:])
+        found = made[whole] = prepare(make(), conn.dialect, names)
     return found

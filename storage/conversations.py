@@ -5,13 +5,28 @@ PostgreSQL always lock in the same order. (`FOR NO KEY UPDATE`: an insert that r
 row, as every answer does to its child, must not wait for it.)
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sqlalchemy import Column, Connection, Select, Table, bindparam, or_, select, update
+from sqlalchemy import (
+    Column,
+    Connection,
+    Select,
+    String,
+    Table,
+    bindparam,
+    func,
+    or_,
+    select,
+    true,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects.postgresql import Insert as PostgresInsert
+from sqlalchemy.dialects.sqlite import Insert as SqliteInsert
+from sqlalchemy.sql.dml import UpdateBase
 
 from storage.fetch import Among, fetch
 from storage.schema import (
@@ -131,9 +146,22 @@ def columns(table: Table, row: "type[DataclassInstance]") -> list[Column[Any]]:
     return [table.c[field.name] for field in fields(row)]
 
 
+def _seen(insert: Callable[[Table], SqliteInsert | PostgresInsert], each: str) -> UpdateBase:
+    """Insert what is new of a list of digests; `each` is the dialect's function of list items."""
+    listed = getattr(func, each)(bindparam("digests")).table_valued("value")
+    account = (bindparam("channel", type_=String), bindparam("account", type_=String))
+    found = select(*account, listed.c.value).where(true())  # SQLite: else ON would be a join's
+    return (
+        insert(inbox_seen)
+        .from_select(["channel", "account", "digest"], found)
+        .on_conflict_do_nothing()
+        .returning(inbox_seen.c.digest)
+    )
+
+
 _SEEN = {
-    name: dialect.insert(inbox_seen).on_conflict_do_nothing().returning(inbox_seen.c.digest)
-    for name, dialect in (("sqlite", sqlite), ("postgresql", postgresql))
+    "sqlite": _seen(sqlite.insert, "json_each"),
+    "postgresql": _seen(postgresql.insert, "unnest"),
 }
 _ADDRESSES = (
     select(*columns(addresses, AddressRow))
@@ -206,8 +234,15 @@ def mark_seen(conn: Connection, keys: Collection[tuple[str, str, str]]) -> set[s
     """
     if not keys:
         return set()
-    rows = [{"channel": c, "account": a, "digest": d} for c, a, d in sorted(set(keys))]
-    return set(conn.execute(_SEEN[conn.dialect.name], rows).scalars())
+    by_account: dict[tuple[str, str], list[str]] = {}
+    for channel, account, digest in sorted(set(keys)):
+        by_account.setdefault((channel, account), []).append(digest)
+    statement = _SEEN[conn.dialect.name]
+    return {
+        digest
+        for (channel, account), digests in by_account.items()
+        for (digest,) in fetch(conn, statement, channel=channel, account=account, digests=digests)
+    }
 
 
 def lock_addresses(conn: Connection, blinds: Iterable[str]) -> dict[str, AddressRow]:

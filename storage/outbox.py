@@ -5,18 +5,18 @@ moves a row up a lattice, never down. A send whose answer was never seen is `unk
 about before anything is sent again.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from sqlalchemy import Connection, and_, bindparam, case, func, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import aliased
 
 from storage.bulk import prepared
 from storage.fetch import Among, fetch
-from storage.schema import addresses, outbox, persons, tasks
+from storage.lost import give_to_staff
+from storage.schema import addresses, outbox
 from storage.types import Instant
 
 MAX_ATTEMPTS = 3
@@ -281,7 +281,7 @@ def note(conn: Connection, outcomes: Sequence[Outcome], *, now: datetime) -> Non
     prepared(conn, "outbox.note", lambda: _NOTE, rows[0]).run(conn, rows)
     _mark_addresses(conn, [o.id for o in held if o.bad_address], bad_at=now)
     _mark_addresses(conn, [o.id for o in held if o.opted_out], opted_out_at=now)
-    _give_to_staff(conn, {o.id: o.state for o in held}, now=now)
+    give_to_staff(conn, {o.id: o.state for o in held}, now=now)
 
 
 def _held(conn: Connection, outcomes: Sequence[Outcome]) -> list[Outcome]:
@@ -296,54 +296,6 @@ def _held(conn: Connection, outcomes: Sequence[Outcome]) -> list[Outcome]:
     )
     fences = {row.id: row.fence for row in found}
     return [o for o in outcomes if fences.get(o.id) == o.fence]
-
-
-def _give_to_staff(conn: Connection, lost: Mapping[str, str], *, now: datetime) -> None:
-    """A task for each dead letter and refused alert: never a silent drop, once a message."""
-    if not lost:
-        return
-    rows = conn.execute(
-        select(
-            outbox.c.id,
-            outbox.c.address_id,
-            outbox.c.person_id,
-            outbox.c.message_class,
-            persons.c.school_id,
-        )
-        .outerjoin(persons, persons.c.id == outbox.c.person_id)
-        .where(outbox.c.id.in_(sorted(lost)))
-        .order_by(outbox.c.id)
-    ).all()
-    kinds = {row.id: _kind(lost[row.id], row.message_class) for row in rows}
-    rows = [row for row in rows if kinds[row.id]]
-    if not rows:
-        return
-    make = postgresql.insert if conn.dialect.name == "postgresql" else sqlite.insert
-    conn.execute(
-        make(tasks).on_conflict_do_nothing(),
-        [
-            {
-                "id": row.id,
-                "key": f"{kinds[row.id]}:{row.id}",
-                "kind": kinds[row.id],
-                "school_id": row.school_id,
-                "person_id": row.person_id,
-                "address_id": row.address_id,
-                "ref": row.id,
-                "state": "open",
-                "opened_at": now,
-                "due_at": now,
-            }
-            for row in rows
-        ],
-    )
-
-
-def _kind(state: str, message_class: str) -> str:
-    """What a lost message is to staff; empty where a refusal needs nobody."""
-    if state == "dead":
-        return "dead_letter"
-    return "alert_unreachable" if message_class == "alert" else ""
 
 
 def _mark_addresses(conn: Connection, outbox_ids: Sequence[str], **values: datetime) -> None:
@@ -396,7 +348,7 @@ def recover(conn: Connection, *, now: datetime, ask_at: datetime | None = None) 
             .returning(outbox.c.id)
         ).scalars()
     )
-    _give_to_staff(conn, dict.fromkeys(dead, "dead"), now=now)
+    give_to_staff(conn, dict.fromkeys(dead, "dead"), now=now)
     return int(lost.rowcount) + len(dead)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import Connection, bindparam, case, func, or_, select, update
 
@@ -22,6 +23,24 @@ _MENTIONED = (
     .order_by(outbox.c.id)
     .with_for_update(key_share=True)
 )
+_WORDS = (
+    select(
+        delivery_events.c.id,
+        delivery_events.c.provider_id,
+        delivery_events.c.state,
+        delivery_events.c.raw,
+        delivery_events.c.error,
+        delivery_events.c.at,
+    )
+    .where(~delivery_events.c.matched)
+    .order_by(delivery_events.c.id)
+)
+_ORPHANS = _WORDS.where(Among(delivery_events.c.provider_id, "ids"))
+_ORPHANS_KNOWN_BY_NOW = _WORDS.where(
+    delivery_events.c.provider_id.in_(
+        select(outbox.c.provider_id).where(outbox.c.provider_id.is_not(None))
+    )
+)
 _MOVE = (
     update(outbox)
     .where(outbox.c.id == bindparam("b_id"))
@@ -33,6 +52,17 @@ _MOVE = (
         body=case((bindparam("v_clear"), None), else_=outbox.c.body),
     )
 )
+
+
+class _Word(NamedTuple):
+    """A word that has no message yet."""
+
+    id: str
+    provider_id: str
+    state: str | None
+    raw: str
+    error: str
+    at: datetime
 
 
 def note_statuses(conn: Connection, statuses: Sequence[StatusRow], *, now: datetime) -> None:
@@ -99,16 +129,10 @@ def adopt_orphans(
     """
     if provider_ids is not None and not provider_ids:
         return 0
-    known = (
-        select(outbox.c.provider_id).where(outbox.c.provider_id.is_not(None))
-        if provider_ids is None
-        else sorted(provider_ids)
-    )
-    found = conn.execute(
-        select(delivery_events)
-        .where(delivery_events.c.provider_id.in_(known), ~delivery_events.c.matched)
-        .order_by(delivery_events.c.id)
-    ).all()
+    if provider_ids is None:
+        found = [_Word(*row) for row in fetch(conn, _ORPHANS_KNOWN_BY_NOW)]
+    else:
+        found = [_Word(*row) for row in fetch(conn, _ORPHANS, ids=sorted(provider_ids))]
     if not found:
         return 0
     conn.execute(delivery_events.delete().where(delivery_events.c.id.in_([r.id for r in found])))

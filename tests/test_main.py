@@ -2,10 +2,11 @@
 
 import base64
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 from click.testing import Result
 from typer.testing import CliRunner
 
@@ -39,7 +40,7 @@ Call = Callable[..., Result]
 
 
 @pytest.fixture
-def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Call:
+def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Call]:
     """Calls the front door in an empty folder, with only the settings that are told."""
     for name in Settings.model_fields:
         monkeypatch.delenv(name.upper(), raising=False)
@@ -49,7 +50,8 @@ def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Call:
         env = {"DATA_DIR": str(tmp_path / "data"), **settings}
         return CliRunner().invoke(app, words, input=says, env=env)
 
-    return run
+    yield run
+    structlog.reset_defaults()  # `run` sets it up for the stream of this test
 
 
 LIVE = {

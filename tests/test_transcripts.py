@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import delete
 
-from bot.turns.enrol import CORE_SMS, JOIN_SMS
+from bot.turns.starting import CORE_SMS, JOIN_SMS
 from storage.schema import events
 from storage.vault import Vault
 from tests.person import Person

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from bot.turns import upnext
+from bot.turns.closing import touch
 from bot.turns.desk import Desk
 from bot.turns.judge import judge
 from bot.turns.talk import carry_on_quietly
@@ -35,7 +35,7 @@ def sweep(conn: Connection, world: World, now: datetime) -> int:
             if now - live.session.changed_at < timedelta(days=world.site.lapse_days):
                 continue
             carry_on_quietly(desk, live, Lapsed())
-            upnext.touch(desk, live)
+            touch(desk, live)
             count += 1
     desk.writes.flush(conn)
     judge(desk)

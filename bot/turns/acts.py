@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from bot.turns import enrol, staff, talk, upnext
+from bot.turns import closing, enrol, staff, talk, upnext
 from bot.turns.desk import Desk, Sender
 from flows.keywords import Action
 from flows.messages import Menu, Phrase
@@ -91,7 +91,7 @@ def _stop(desk: Desk, sender: Sender) -> None:
     already = sender.address.opted_out_at is not None
     if sender.live is not None:
         talk.carry_on(desk, sender, sender.live, Stopped())
-        upnext.touch(desk, sender.live)
+        closing.touch(desk, sender.live)
         sender.live = None
     sender.address.opted_out_at = sender.address.opted_out_at or desk.now
     sender.address.open_prompt = None

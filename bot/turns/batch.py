@@ -12,7 +12,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from bot.envelopes import dump_inbound
-from bot.turns import acts, upnext
+from bot.turns import acts, closing
 from bot.turns.desk import Desk, Letter, Live, Sender
 from bot.turns.judge import judge
 from bot.turns.world import World
@@ -162,7 +162,7 @@ def _round(desk: Desk, letters: Sequence[Letter]) -> None:
         acts.act(desk, sender, intent)
     _load_for_ended(desk)
     while desk.ended:
-        upnext.finish(desk, desk.ended.pop(0))
+        closing.finish(desk, desk.ended.pop(0))
     for sender, _ in routed:
         _close_letter(desk, sender)
 

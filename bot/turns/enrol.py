@@ -1,8 +1,7 @@
 """Doors into enrolment, and what its end means: person, household, consent, or nothing at all."""
 
-from bot.turns import talk, upnext
+from bot.turns import starting, talk, upnext
 from bot.turns.desk import Desk, Live, Sender
-from flows.calendar import add_working_days
 from flows.messages import Phrase
 from flows.sessions import Resumed
 from storage.conversations import ChildRow, JoinRow, PersonRow, release_codes
@@ -18,12 +17,7 @@ from storage.schema import (
 )
 from storage.starts import cares_for
 
-JOIN_SMS = 3
-"""What joining costs her by SMS: JOIN CODE, the language, one packed reply. A test counts."""
-CORE_SMS = 4
-"""What the twelve core questions cost her by SMS. A test counts."""
 PURPOSES = {"help": "consent_help", "partners": "consent_partners", "research": "consent_research"}
-DAY_FORMAT = "%d/%m"
 
 
 def join(desk: Desk, sender: Sender, code: str) -> None:
@@ -54,38 +48,7 @@ def join(desk: Desk, sender: Sender, code: str) -> None:
             desk.say(sender, Phrase(key="idle.welcome"))
         return
     _claim(desk, sender, row)
-    open_enrolment(desk, sender, row.child, school=row.school)
-
-
-def open_enrolment(
-    desk: Desk,
-    sender: Sender,
-    child: ChildRow,
-    *,
-    school: str,
-    assignment_id: str | None = None,
-) -> None:
-    """Start the enrolment questionnaire for a child."""
-    if sender.address.opted_out_at is not None:
-        sender.address.opted_out_at = None
-        desk.writes.change(addresses, sender.address.id, opted_out_at=None)
-    talk.start(
-        desk,
-        sender,
-        "enrolment",
-        context={
-            "channel": sender.channel,
-            "offered": " ".join(desk.world.library.offered),
-            "programme": desk.world.site.programme,
-            "school": school,
-            "who_calls": desk.world.site.who_calls,
-            "sms_join_cost": str(JOIN_SMS),
-            "sms_core_cost": str(CORE_SMS),
-        },
-        assignment_id=assignment_id,
-        child_id=child.id,
-        household_id=child.household_id,
-    )
+    starting.open_enrolment(desk, sender, row.child, school=row.school)
 
 
 def _claim(desk: Desk, sender: Sender, row: JoinRow) -> None:
@@ -119,7 +82,7 @@ def finish(desk: Desk, sender: Sender, live: Live, child: ChildRow) -> None:
     if capacity != "parent_or_guardian":
         _ask_staff(desk, sender, child)
         return
-    upnext.begin_caregiver(desk, sender, child)
+    starting.begin_caregiver(desk, sender, child)
 
 
 def _person(
@@ -208,15 +171,6 @@ def _ask_staff(desk: Desk, sender: Sender, child: ChildRow) -> None:
         sender,
         Phrase(
             key="enrol.carer",
-            values={"who": desk.world.site.who_calls, "day": call_day(desk)},
+            values={"who": desk.world.site.who_calls, "day": talk.call_day(desk)},
         ),
     )
-
-
-def call_day(desk: Desk) -> str:
-    """The day by which somebody calls, as day/month."""
-    world = desk.world
-    due = add_working_days(
-        desk.now, world.site.working_days_to_call, zone=world.zone, hours=world.hours(desk.now)
-    )
-    return due.astimezone(world.zone).strftime(DAY_FORMAT)

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.care.alerts import send, unreachable
+from bot.turns.closing import flag_for_teacher
 from bot.turns.desk import Desk
-from bot.turns.upnext import flag_for_teacher
 from scoring.model import DOMAINS, Profile, Submission
 from scoring.plans import suggest
 from scoring.profile import profile

@@ -28,6 +28,8 @@ from scoring.critical import critical
 from storage.conversations import SessionRow
 from storage.schema import addresses, answers, events, sessions, tasks
 
+DAY_FORMAT = "%d/%m"
+
 
 def reply(desk: Desk, sender: Sender, live: Live) -> None:
     """Her message is (meant as) an answer."""
@@ -283,3 +285,12 @@ def add_task(
         ),
         closed_at=None,
     )
+
+
+def call_day(desk: Desk) -> str:
+    """The day by which somebody calls, as day/month."""
+    world = desk.world
+    due = add_working_days(
+        desk.now, world.site.working_days_to_call, zone=world.zone, hours=world.hours(desk.now)
+    )
+    return due.astimezone(world.zone).strftime(DAY_FORMAT)

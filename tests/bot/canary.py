@@ -17,7 +17,7 @@ from typing_extensions import override
 from bot.channels.base import Destination, SendResult
 from bot.delivery import Delivery
 from bot.logs import set_up
-from flows.messages import Outbound
+from flows.messages import ChannelName, Outbound
 from storage.engines import parse_url, writing_engine
 from storage.schema import metadata, outbox
 from storage.vault import Vault
@@ -29,7 +29,17 @@ TOKEN = "8123:AAbudgerigarToken"  # noqa: S105 - it opens nothing
 MONDAY = datetime(2026, 2, 2, 9, 0, tzinfo=ZONE)
 AMINA = Resident(name="amina", role="caregiver", channel="sms", place=1)
 OTHER = Resident(name="other", role="caregiver", channel="sms", place=2)
-BOSS = Resident(name=NAME, role="coordinator", channel="telegram", place=3)
+
+
+class Abroad(Resident):
+    """Her number cannot stand in the file by chance, beside one of ours."""
+
+    @override
+    def on(self, channel: ChannelName) -> str:
+        return "5519283746" if channel == "telegram" else "+4915519283746"
+
+
+BOSS = Abroad(name=NAME, role="coordinator", channel="telegram", place=3)
 CANARIES = (NAME, "Budgerigar", "budgerigar", TOKEN, *(r.on("sms") for r in (AMINA, OTHER, BOSS)))
 CANARIES += (BOSS.on("telegram"), AMINA.on("sms").removeprefix("+"))
 

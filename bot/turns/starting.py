@@ -1,0 +1,196 @@
+"""Giving somebody a questionnaire, and starting it with what it needs to know."""
+
+from bot.turns import talk
+from bot.turns.desk import Desk, Sender
+from flows.messages import Part, Phrase
+from storage.conversations import AssignmentRow, ChildRow, PersonRow
+from storage.schema import addresses, assignments
+from storage.starts import (
+    ClassRow,
+    classes_by_id,
+    consented_children,
+    known_answers,
+    school_name,
+)
+
+JOIN_SMS = 3
+"""What joining costs her by SMS: JOIN CODE, the language, one packed reply. A test counts."""
+CORE_SMS = 4
+"""What the twelve core questions cost her by SMS. A test counts."""
+FIRST = {"class_screen": 0, "caregiver": 0, "enrolment": 0, "learner": 5}
+"""Priority of a questionnaire among what a person is to answer; learners by how often named."""
+
+
+def give(
+    desk: Desk,
+    person: PersonRow,
+    form_id: str,
+    *,
+    wave_id: str,
+    child: ChildRow | None = None,
+    class_id: str | None = None,
+    reason: str | None = None,
+    priority: int | None = None,
+) -> AssignmentRow:
+    """Give her a questionnaire to answer; the key makes it once a wave."""
+    subject = child.id if child else class_id
+    key = f"{form_id}:{wave_id}:{subject}:{person.id}"
+    known = desk.assignments.setdefault(person.id, [])
+    for row in known:
+        if row.key == key:
+            return row
+    row = AssignmentRow(
+        id=desk.new_id(),
+        key=key,
+        person_id=person.id,
+        child_id=child.id if child else None,
+        class_id=class_id,
+        wave_id=wave_id,
+        form_id=form_id,
+        state="due",
+        reason=reason,
+        priority=FIRST[form_id] if priority is None else priority,
+        created_at=desk.now,
+        offered_at=None,
+    )
+    known.append(row)
+    known.sort(key=lambda r: (r.priority, r.id))
+    desk.writes.offer(
+        assignments,
+        **{name: getattr(row, name) for name in AssignmentRow.__slots__},
+        ended_at=None,
+    )
+    return row
+
+
+def start(desk: Desk, sender: Sender, row: AssignmentRow) -> bool:
+    """Start what was offered; False where it cannot start (no consent stands any more)."""
+    if row.form_id == "class_screen":
+        return _start_class_screen(desk, sender, row)
+    child = desk.children.get(row.child_id or "")
+    if child is None:
+        return False
+    _open_assignment(desk, row)
+    if row.form_id == "learner":
+        talk.start(
+            desk,
+            sender,
+            "learner",
+            context={"list_number": str(child.list_number), "channel": sender.channel},
+            assignment_id=row.id,
+            child_id=child.id,
+            household_id=child.household_id,
+            wave_id=row.wave_id,
+        )
+    elif row.form_id == "enrolment":
+        school = school_name(desk.conn, child.school_id)
+        open_enrolment(desk, sender, child, school=school, assignment_id=row.id)
+    else:
+        _start_caregiver(desk, sender, row, child)
+    return True
+
+
+def begin_caregiver(desk: Desk, sender: Sender, child: ChildRow) -> None:
+    """Consent stands: the core starts in the same breath."""
+    wave = desk.waves.get(child.programme_id)
+    if wave is None or sender.person is None:
+        desk.say(sender, Phrase(key="done.other"))
+        return
+    row = give(desk, sender.person, "caregiver", wave_id=wave, child=child)
+    _start_caregiver(desk, sender, row, child, before=(Phrase(key="enrol.done"),))
+
+
+def open_enrolment(
+    desk: Desk,
+    sender: Sender,
+    child: ChildRow,
+    *,
+    school: str,
+    assignment_id: str | None = None,
+) -> None:
+    """Start the enrolment questionnaire for a child."""
+    if sender.address.opted_out_at is not None:
+        sender.address.opted_out_at = None
+        desk.writes.change(addresses, sender.address.id, opted_out_at=None)
+    talk.start(
+        desk,
+        sender,
+        "enrolment",
+        context={
+            "channel": sender.channel,
+            "offered": " ".join(desk.world.library.offered),
+            "programme": desk.world.site.programme,
+            "school": school,
+            "who_calls": desk.world.site.who_calls,
+            "sms_join_cost": str(JOIN_SMS),
+            "sms_core_cost": str(CORE_SMS),
+        },
+        assignment_id=assignment_id,
+        child_id=child.id,
+        household_id=child.household_id,
+    )
+
+
+def _start_caregiver(
+    desk: Desk,
+    sender: Sender,
+    row: AssignmentRow,
+    child: ChildRow,
+    before: tuple[Part, ...] = (),
+) -> None:
+    _open_assignment(desk, row)
+    known = known_answers(
+        desk.conn, person_id=row.person_id, wave_id=row.wave_id, form_id="caregiver"
+    )
+    talk.start(
+        desk,
+        sender,
+        "caregiver",
+        context={
+            "channel": sender.channel,
+            "duty_officer": "yes" if desk.world.site.duty_officer else "no",
+        },
+        known=known,
+        before=before,
+        assignment_id=row.id,
+        child_id=child.id,
+        household_id=child.household_id,
+        wave_id=row.wave_id,
+    )
+
+
+def _start_class_screen(desk: Desk, sender: Sender, row: AssignmentRow) -> bool:
+    class_row = class_of(desk, row.class_id or "")
+    roster = consented_children(desk.conn, class_row.id)
+    if not roster:
+        return False
+    _open_assignment(desk, row)
+    talk.start(
+        desk,
+        sender,
+        "class_screen",
+        context={
+            "roster": " ".join(map(str, sorted(roster))),
+            "class_name": class_name(class_row),
+            "channel": sender.channel,
+        },
+        assignment_id=row.id,
+        class_id=class_row.id,
+        wave_id=row.wave_id,
+    )
+    return True
+
+
+def _open_assignment(desk: Desk, row: AssignmentRow) -> None:
+    row.state, row.offered_at = "open", desk.now
+    desk.writes.change(assignments, row.id, state="open", offered_at=desk.now)
+
+
+def class_of(desk: Desk, class_id: str) -> ClassRow:
+    """A class by its id."""
+    return classes_by_id(desk.conn, [class_id])[class_id]
+
+
+def class_name(row: ClassRow) -> str:
+    """What people call it: 1A."""
+    return f"{row.grade}{row.name}"
