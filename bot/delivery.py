@@ -36,6 +36,8 @@ WINDOW = timedelta(hours=23, minutes=55)
 """WhatsApp's 24 hours for free messages, with a margin (reference: channels §3)."""
 ASK_AFTER = timedelta(seconds=20)
 """How long a send of unknown outcome rests before the provider is asked about it."""
+ACCOUNT_PAUSE = timedelta(minutes=2)
+"""How long messages rest after the provider refused our account."""
 FIRST_BACKOFF = timedelta(seconds=5)
 LONGEST_BACKOFF = timedelta(minutes=10)
 
@@ -90,7 +92,10 @@ class Delivery:
         except SealBroken:
             result = Refused(reason="sealed")
         SENDS.labels(channel=message.channel, result=type(result).__name__.lower()).inc()
-        self._queue.outcome(self._outcome(message, result))
+        outcome = self._outcome(message, result)
+        # Its place is free before the commit that carries the outcome asks for room.
+        self._tasks.discard(asyncio.current_task())
+        self._queue.outcome(outcome)
 
     async def _send(self, message: Claimed, channel: Channel) -> SendResult:
         vault, now = self._queue.world.vault, self._clock()
@@ -122,17 +127,8 @@ class Delivery:
                 return Outcome(
                     id=message.id, fence=message.fence, state="accepted", provider_id=provider_id
                 )
-            case Refused(reason=reason) if reason == NOT_SEEN:
-                return _dead(message, reason)
-            case Refused(reason=reason, scope=scope):
-                return Outcome(
-                    id=message.id,
-                    fence=message.fence,
-                    state="refused",
-                    error=reason[:64],
-                    bad_address=scope == "address" and not reason.startswith(OPTED_OUT),
-                    opted_out=reason.startswith(OPTED_OUT),
-                )
+            case Refused():
+                return self._refused(message, result)
             case Unknown():
                 # After the last attempt, too, the provider is asked before it is given up.
                 return self._again(message, NOT_SEEN, ASK_AFTER, counts=True)
@@ -141,6 +137,27 @@ class Delivery:
             case Retry(reason=reason, after_s=after_s, counts=counts):
                 wait = timedelta(seconds=after_s) if after_s is not None else _backoff(message)
                 return self._again(message, reason, wait, counts=counts)
+
+    def _refused(self, message: Claimed, result: Refused) -> Outcome:
+        """It will never be taken; only our own account's trouble is waited out.
+
+        Nobody's message may be lost for a wrong token of ours: it rests until an operator has
+        mended that, or until it is too old to be of use.
+        """
+        reason = result.reason
+        if reason == NOT_SEEN:
+            return _dead(message, reason)
+        if result.scope == "account":
+            log.error("account_refused", error=reason)
+            return self._again(message, reason, ACCOUNT_PAUSE, counts=False)
+        return Outcome(
+            id=message.id,
+            fence=message.fence,
+            state="refused",
+            error=reason[:64],
+            bad_address=result.scope == "address" and not reason.startswith(OPTED_OUT),
+            opted_out=reason.startswith(OPTED_OUT),
+        )
 
     def _again(self, message: Claimed, error: str, wait: timedelta, *, counts: bool) -> Outcome:
         return Outcome(

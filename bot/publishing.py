@@ -35,10 +35,20 @@ def publish(conn: Connection, library: Library, *, now: datetime) -> int:
                 now=now,
             )
         _texts(conn, library, version, now)
-    for version, definition in known.items():
-        if version not in library.forms:
-            library.adopt(load(definition), texts_of(conn, version))
+    for version in known:
+        adopt(conn, library, version)
     return new
+
+
+def adopt(conn: Connection, library: Library, version: str) -> None:
+    """Take a published version into the library unless it is there.
+
+    It may be an older one, or a newer one that another worker published since this one started.
+    """
+    if version not in library.forms:
+        definition = published(conn).get(version)
+        if definition is not None:
+            library.adopt(load(definition), texts_of(conn, version))
 
 
 def _texts(conn: Connection, library: Library, version: str, now: datetime) -> None:

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import (
+    ARRAY,
     Column,
     Connection,
     Select,
@@ -18,6 +19,7 @@ from sqlalchemy import (
     Table,
     bindparam,
     func,
+    literal_column,
     or_,
     select,
     true,
@@ -147,8 +149,10 @@ def columns(table: Table, row: "type[DataclassInstance]") -> list[Column[Any]]:
 
 
 def _seen(insert: Callable[[Table], SqliteInsert | PostgresInsert], each: str) -> UpdateBase:
-    """Insert what is new of a list of digests; `each` is the dialect's function of list items."""
-    listed = getattr(func, each)(bindparam("digests")).table_valued("value")
+    """Insert what is new of a list of digests; `each` is the dialect's function of its items."""
+    digests = bindparam("digests", type_=ARRAY(String) if each == "unnest" else None)
+    listed = getattr(func, each)(digests).table_valued("value")
+    listed = listed.render_derived() if each == "unnest" else listed
     account = (bindparam("channel", type_=String), bindparam("account", type_=String))
     found = select(*account, listed.c.value).where(true())  # SQLite: else ON would be a join's
     return (
@@ -165,7 +169,12 @@ _SEEN = {
 }
 _ADDRESSES = (
     select(*columns(addresses, AddressRow))
-    .where(Among(addresses.c.blind, "blinds"))
+    .where(
+        # The blind index alone tells addresses apart; the index begins with channel and account.
+        Among(addresses.c.channel, "channels"),
+        Among(addresses.c.account, "accounts"),
+        Among(addresses.c.blind, "blinds"),
+    )
     .order_by(addresses.c.id)
     .with_for_update(key_share=True)
 )
@@ -184,7 +193,11 @@ _PERSONS = (
 _SESSIONS = (
     select(*columns(sessions, SessionRow))
     .where(
-        or_(sessions.c.status == "open", sessions.c.status == "lapsed"),
+        # In the text: an index is partial, and SQLite would plan anew for each bound value.
+        or_(
+            sessions.c.status == literal_column("'open'"),
+            sessions.c.status == literal_column("'lapsed'"),
+        ),
         or_(
             Among(sessions.c.person_id, "persons"),
             Among(sessions.c.address_id, "addresses"),
@@ -245,9 +258,12 @@ def mark_seen(conn: Connection, keys: Collection[tuple[str, str, str]]) -> set[s
     }
 
 
-def lock_addresses(conn: Connection, blinds: Iterable[str]) -> dict[str, AddressRow]:
-    """The addresses with these blind indexes, locked in order of id, by blind index."""
-    found = fetch(conn, _ADDRESSES, blinds=sorted(set(blinds)))
+def lock_addresses(
+    conn: Connection, keys: Iterable[tuple[str, str, str]]
+) -> dict[str, AddressRow]:
+    """Addresses by (channel, account, blind index), locked in order of id, by blind index."""
+    channels, accounts, blinds = (sorted(set(part)) for part in zip(*keys, strict=True))
+    found = fetch(conn, _ADDRESSES, channels=channels, accounts=accounts, blinds=blinds)
     return {row.blind: row for row in (AddressRow(*r) for r in found)}
 
 

@@ -7,7 +7,7 @@ travels, once; a list of any length is one bound value, so the text of the state
 import json
 from collections.abc import Callable, Collection, Hashable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from sqlalchemy import Boolean, ColumnElement, Connection, Dialect, Select, bindparam
 from sqlalchemy.exc import DBAPIError
@@ -15,6 +15,8 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.dml import UpdateBase
 from sqlalchemy.sql.elements import BindParameter
+from sqlalchemy.sql.operators import OperatorType
+from typing_extensions import override
 
 from storage.bulk import Process
 
@@ -30,6 +32,11 @@ class Among(ColumnElement[bool]):
     def __init__(self, column: ColumnElement[Any], name: str) -> None:
         self.column = column
         self.bind: BindParameter[Any] = bindparam(name)
+
+    @override
+    def self_group(self, against: OperatorType | None = None) -> Self:
+        """As it is: SQLAlchemy would write `(...) = 1`, for which SQLite has no index."""
+        return self
 
 
 @compiles(Among, "sqlite")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import Connection, and_, bindparam, case, func, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, case, func, literal_column, or_, select, update
 from sqlalchemy.orm import aliased
 
 from storage.bulk import prepared
@@ -153,7 +153,7 @@ _FREE = (
 _DUE = (
     select(outbox.c.id)
     .where(
-        outbox.c.state == "queued",
+        outbox.c.state == literal_column("'queued'"),  # in the text: the index is partial
         outbox.c.not_before <= _NOW,
         outbox.c.expires_at > _NOW,
         _FREE,
@@ -200,7 +200,7 @@ _NOTE = (
     .where(
         outbox.c.id == bindparam("b_id"),
         outbox.c.fence == bindparam("b_fence"),
-        outbox.c.state == "sending",
+        outbox.c.state == literal_column("'sending'"),
     )
     .values(
         state=bindparam("v_state"),

@@ -16,10 +16,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import structlog
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.pool import NullPool
 
+from bot.logs import only_allowed
 from storage.engines import parse_url, writing_engine
 from storage.schema import metadata
 from storage.vault import Vault
@@ -74,6 +76,16 @@ def no_network(_gate: _Gate) -> Iterator[None]:
     _gate.shut = True
     yield
     _gate.shut = False
+
+
+@pytest.fixture(autouse=True)
+def plain_logs() -> None:
+    """Logs as `run` writes them, but nowhere: the library's own way paints every local variable."""
+    structlog.configure(
+        processors=[only_allowed, structlog.processors.JSONRenderer()],
+        logger_factory=structlog.ReturnLoggerFactory(),
+        cache_logger_on_first_use=False,
+    )
 
 
 @pytest.fixture

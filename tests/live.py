@@ -17,7 +17,7 @@ from pathlib import Path
 
 import httpx
 import uvicorn
-from sqlalchemy import Connection, Row, Select, select
+from sqlalchemy import Connection, Row, Select, TextClause, select
 from structlog.testing import capture_logs
 
 from bot.app import Bot, application, start
@@ -236,18 +236,29 @@ class Live:
         """The outbox in order."""
         return await self.rows(select(outbox).where(outbox.c.id > after).order_by(outbox.c.seq))
 
-    async def problems(self) -> list[str]:
+    async def problems(self, *, ticking: bool = False) -> list[str]:
         """Every invariant that does not hold."""
-        bot = self.bot
-        return await bot.database.read(
-            lambda c: problems(
-                c,
-                now=self.clock.at,
-                rules=bot.world.library.rules,
-                vault=bot.world.vault,
-                refold=refold(bot.world.library),
-                ticking=False,
-            )
+        return await self.bot.database.read(lambda c: self._problems(c, ticking=ticking))
+
+    def problems_after(self, conn: Connection, faults: list[TextClause]) -> list[str]:
+        """What would not hold after some statements, which are taken back."""
+        conn.exec_driver_sql("pragma defer_foreign_keys=on")
+        with conn.begin_nested() as step:
+            for fault in faults:
+                conn.execute(fault)
+            found = self._problems(conn, ticking=True)
+            step.rollback()
+        return found
+
+    def _problems(self, conn: Connection, *, ticking: bool) -> list[str]:
+        world = self.bot.world
+        return problems(
+            conn,
+            now=self.clock.at,
+            rules=world.library.rules,
+            vault=world.vault,
+            refold=refold(world.library),
+            ticking=ticking,
         )
 
 

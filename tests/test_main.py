@@ -2,11 +2,10 @@
 
 import base64
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import structlog
 from click.testing import Result
 from typer.testing import CliRunner
 
@@ -40,7 +39,7 @@ Call = Callable[..., Result]
 
 
 @pytest.fixture
-def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Call]:
+def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Call:
     """Calls the front door in an empty folder, with only the settings that are told."""
     for name in Settings.model_fields:
         monkeypatch.delenv(name.upper(), raising=False)
@@ -50,8 +49,7 @@ def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Call]:
         env = {"DATA_DIR": str(tmp_path / "data"), **settings}
         return CliRunner().invoke(app, words, input=says, env=env)
 
-    yield run
-    structlog.reset_defaults()  # `run` sets it up for the stream of this test
+    return run
 
 
 LIVE = {

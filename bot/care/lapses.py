@@ -3,6 +3,7 @@
 from collections import defaultdict
 from datetime import datetime, timedelta
 
+import structlog
 from sqlalchemy import Connection
 
 from bot.turns.closing import touch
@@ -11,10 +12,13 @@ from bot.turns.judge import judge
 from bot.turns.talk import carry_on_quietly
 from bot.turns.world import World
 from flows.sessions import Lapsed
-from storage.conversations import lock_addresses_by_id, unfinished_sessions
+from storage.conversations import SessionRow, lock_addresses_by_id, unfinished_sessions
+from storage.errors import SealBroken
 from storage.nudging import to_lapse
 
 MOST = 100
+
+log = structlog.get_logger(__name__)
 
 
 def sweep(conn: Connection, world: World, now: datetime) -> int:
@@ -31,13 +35,22 @@ def sweep(conn: Connection, world: World, now: datetime) -> int:
     wanted = {session_id for session_id, _ in found}
     for row in unfinished_sessions(conn, (), by_address):
         if row.id in wanted and row.status == "open":
-            live = desk.open_session(row)
-            if now - live.session.changed_at < timedelta(days=world.site.lapse_days):
-                continue
-            carry_on_quietly(desk, live, Lapsed())
-            touch(desk, live)
-            count += 1
+            count += _lapse(desk, row)
     desk.writes.flush(conn)
     judge(desk)
     desk.writes.flush(conn)
     return count
+
+
+def _lapse(desk: Desk, row: SessionRow) -> int:
+    """Lapse one session; one that cannot be read must not hold up the others."""
+    try:
+        live = desk.open_session(row)
+        if desk.now - live.session.changed_at < timedelta(days=desk.world.site.lapse_days):
+            return 0
+        carry_on_quietly(desk, live, Lapsed())
+    except (KeyError, ValueError, SealBroken):
+        log.exception("session_not_readable")
+        return 0
+    touch(desk, live)
+    return 1

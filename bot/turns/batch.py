@@ -102,7 +102,7 @@ def _fresh(conn: Connection, letters: Sequence[Letter]) -> list[Letter]:
 def _meet(desk: Desk, letters: Sequence[Letter]) -> None:
     """Lock and load everybody who wrote; strangers get an address row."""
     conn = desk.conn
-    desk.addresses = lock_addresses(conn, (x.blind for x in letters))
+    desk.addresses = lock_addresses(conn, map(_key, letters))
     for letter in letters:
         if letter.blind not in desk.addresses:
             desk.addresses[letter.blind] = _stranger(desk, letter)
@@ -111,6 +111,10 @@ def _meet(desk: Desk, letters: Sequence[Letter]) -> None:
     desk.persons = lock_persons(conn, known)
     for row in unfinished_sessions(conn, known, (a.id for a in desk.addresses.values())):
         desk.open_session(row)
+
+
+def _key(letter: Letter) -> tuple[str, str, str]:
+    return letter.inbound.channel, letter.inbound.account, letter.blind
 
 
 def _stranger(desk: Desk, letter: Letter) -> AddressRow:
@@ -312,7 +316,7 @@ def park(conn: Connection, letter: Letter, *, world: World, now: datetime) -> No
     desk = Desk(conn=conn, world=world, now=now)
     if not _fresh(conn, [letter]):
         return
-    desk.addresses = lock_addresses(conn, [letter.blind])
+    desk.addresses = lock_addresses(conn, [_key(letter)])
     if letter.blind not in desk.addresses:
         desk.addresses[letter.blind] = _stranger(desk, letter)
     address = desk.addresses[letter.blind]

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from bot.envelopes import dump_outbound
+from bot.publishing import adopt
 from bot.turns.world import World
 from flows.lexicon import Lexicon
 from flows.messages import (
@@ -173,6 +174,7 @@ class Desk:
         live = self.live.get(row.id)
         if live is None:
             text = self.world.vault.open(row.state, table="sessions", column="state", row=row.id)
+            adopt(self.conn, self.world.library, row.version)
             live = self.live[row.id] = Live(row, from_json(text))
         return live
 

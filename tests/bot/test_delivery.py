@@ -19,7 +19,7 @@ from bot.channels.base import (
     Unknown,
     Unreachable,
 )
-from bot.delivery import ASK_AFTER, AT_ONCE, Delivery
+from bot.delivery import ACCOUNT_PAUSE, ASK_AFTER, AT_ONCE, Delivery
 from bot.envelopes import dump_outbound
 from bot.library import load
 from bot.settings import Settings
@@ -249,7 +249,6 @@ async def test_sends_that_leave_no_trace_end_as_a_dead_letter(
     [
         (Refused(reason="opted_out 21610", scope="address"), "opted_out_at"),
         (Refused(reason="bad_address 21614", scope="address"), "bad_at"),
-        (Refused(reason="account 20003", scope="account"), None),
         (Refused(reason="content 21617"), None),
     ],
 )
@@ -265,6 +264,16 @@ async def test_a_refusal_is_final_and_marks_what_it_is_about(
     assert {name for name, at in row.items() if at is not None} == ({mark} if mark else set())
 
 
+async def test_our_own_accounts_trouble_is_waited_out(office: Office) -> None:
+    office.channel.results = [Refused(reason="account 20003", scope="account")]
+    row_id = await office.put()
+    await office.work()
+    assert await office.row(row_id) == ("queued", "account 20003", 0)
+    await office.after(ACCOUNT_PAUSE)
+    assert (await office.row(row_id))[0] == "accepted"
+    assert len(office.channel.sent) == 2
+
+
 async def test_who_left_gets_replies_but_no_reminder(office: Office) -> None:
     reply = await office.put()
     reminder = await office.put(message_class="reminder")
@@ -276,12 +285,12 @@ async def test_who_left_gets_replies_but_no_reminder(office: Office) -> None:
     assert (await office.row(reminder))[:2] == ("refused", "withheld")
 
 
-async def test_no_channel_and_a_broken_seal_are_refusals(office: Office) -> None:
+async def test_without_a_channel_it_waits_and_a_broken_seal_is_refused(office: Office) -> None:
     nobody = await office.put(channel="telegram")
     broken = await office.put(body=b"damaged")
     await office.work()
     assert office.channel.sent == []
-    assert (await office.row(nobody))[:2] == ("refused", "no_channel")
+    assert (await office.row(nobody))[:2] == ("queued", "no_channel")
     assert (await office.row(broken))[:2] == ("refused", "sealed")
 
 

@@ -3,23 +3,29 @@
 Nothing is patched: a version vanishes from the library, or a stored row is damaged.
 """
 
+import asyncio
+
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from flows.forms import Form
-from storage.schema import addresses, inbox, sessions, tasks
-from tests.live import Live
+from storage.schema import addresses, content_versions, inbox, outbox, sessions, tasks
+from tests.live import Live, sms_request, status_request
 
 AMINA, BONGI = "+27820000001", "+27820000002"
 
 
 @pytest.fixture
 async def stuck(town: Live) -> Form:
-    """Amina stands in a questionnaire whose version the library has lost."""
+    """Amina stands in a questionnaire whose version library and database have lost."""
     await town.says(AMINA, f"JOIN {town.codes[0]}")
     await town.says(AMINA, "1 1 2 1 2 3")
     library = town.bot.world.library
-    return library.forms.pop(library.current["caregiver"])
+    version = library.current["caregiver"]
+    await town.bot.database.write(
+        lambda c: c.execute(delete(content_versions).where(content_versions.c.version == version))
+    )
+    return library.forms.pop(version)
 
 
 async def letters(town: Live) -> list[tuple[str, int]]:
@@ -102,3 +108,15 @@ async def test_a_damaged_row_stops_one_person_and_no_provider(town: Live) -> Non
     assert [t.kind for t in await town.rows(select(tasks))] == ["poison"]
     found = await town.rows(select(inbox.c.status).order_by(inbox.c.id))
     assert sorted(found) == [("done",), ("done",), ("poison",)]
+
+
+async def test_a_status_in_the_same_batch_is_noted_all_the_same(town: Live, stuck: Form) -> None:
+    ((row_id, provider_id),) = await town.rows(
+        select(outbox.c.id, outbox.c.provider_id).order_by(outbox.c.seq).limit(1)
+    )
+    word = status_request(town.base, provider_id, "delivered", outbox_id=row_id)
+    letter = sms_request(town.base, AMINA, "4 4 4", town.sid())
+    got = await asyncio.gather(town.post(letter), town.post(word))
+    assert [answer.status_code for answer in got] == [200, 204]
+    assert await letters(town) == [("waiting", 0)]
+    assert await town.rows(select(outbox.c.state).where(outbox.c.id == row_id)) == [("delivered",)]

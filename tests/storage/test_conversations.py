@@ -65,7 +65,8 @@ async def test_addresses_and_people_are_found_by_what_a_message_shows(
         at = school.reached_at(amina, "+2782")
         stranger = school.stranger("+2783")
         blind = vault.blind_address("sms", ACCOUNT, "+2782")
-        found = lock_addresses(conn, [blind, blind, "unknown"])
+        keys = [("sms", ACCOUNT, name) for name in (blind, blind, "unknown")]
+        found = lock_addresses(conn, keys)
         assert list(found) == [blind]
         assert (found[blind].id, found[blind].person_id) == (at, amina)
         assert found[blind].open_prompt is None
