@@ -13,7 +13,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
            --no-annotate --no-header --no-emit-index-url --no-emit-find-links
 
 .DEFAULT_GOAL := help
-.PHONY: help install check test golden bench kill i18n chat run migrate cov lock clean
+.PHONY: help install check test core golden bench kill i18n chat run migrate cov lock clean
 
 help: ## list the targets (ARGS="..." is handed on where a target takes arguments)
 	@awk -F ':.*## ' '/^[a-z][a-z0-9]*:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -68,6 +68,10 @@ run: install ## start the bot (ARGS="--port 8080")
 
 migrate: install ## bring the database to the current schema
 	$(BIN)/python main.py migrate $(ARGS)
+
+core: install ## flows and scoring alone, at 100 % branch coverage
+	$(BIN)/python -m pytest -q -n 2 tests/flows tests/scoring --cov=flows --cov=scoring \
+	  --cov-branch --cov-report=term:skip-covered --cov-fail-under=100 $(ARGS)
 
 cov: install ## branch coverage: 100 % of flows and scoring, 90 % of the whole
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile --cov --cov-report= $(ARGS)

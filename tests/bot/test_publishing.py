@@ -9,7 +9,7 @@ from sqlalchemy import Connection, select
 
 from bot.envelopes import load_outbound
 from bot.library import Library, load
-from bot.publishing import publish
+from bot.publishing import adopt, publish
 from flows.authoring import read
 from flows.forms import Form
 from storage.content import published, revision_digests
@@ -162,3 +162,19 @@ def last_words(conn: Connection, vault: Vault) -> str:
     assert row is not None
     text = vault.open(row.body, table="outbox", column="body", row=row.id)
     return load_outbound(text).text
+
+
+async def test_a_version_another_worker_published_is_taken_in_when_it_is_met(
+    database: Database, now: datetime
+) -> None:
+    newer, mine = edited(), load(languages=("en", "zu"))
+    version = newer.current["caregiver"]
+    await database.write(lambda c: publish(c, newer, now=now))
+    assert version not in mine.forms
+
+    await database.read(lambda c: adopt(c, mine, version))
+
+    assert mine.questionnaire(version).version == version
+    assert NEW in mine.lexicon("en", version).texts["caregiver/breakfast:label"]
+    await database.read(lambda c: adopt(c, mine, "no such version"))
+    assert "no such version" not in mine.forms
