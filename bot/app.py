@@ -166,6 +166,7 @@ async def start(settings: Settings, *, now: Callable[[], datetime] = now) -> Bot
         await database.close()
         raise SettingsError((DEMO_DATABASE,))
     world = make_world(settings, site, library)
+    world.hours(now())  # the library of holidays loads slowly: not while somebody waits
     await database.write(lambda c: publish(c, library, now=now()))
     if database.dialect == "sqlite":
         # The file is ours alone, so whoever held a lease is gone: no need to wait for its end.

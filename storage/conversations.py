@@ -258,9 +258,7 @@ def mark_seen(conn: Connection, keys: Collection[tuple[str, str, str]]) -> set[s
     }
 
 
-def lock_addresses(
-    conn: Connection, keys: Iterable[tuple[str, str, str]]
-) -> dict[str, AddressRow]:
+def lock_addresses(conn: Connection, keys: Iterable[tuple[str, str, str]]) -> dict[str, AddressRow]:
     """Addresses by (channel, account, blind index), locked in order of id, by blind index."""
     channels, accounts, blinds = (sorted(set(part)) for part in zip(*keys, strict=True))
     found = fetch(conn, _ADDRESSES, channels=channels, accounts=accounts, blinds=blinds)
