@@ -118,7 +118,7 @@ def advance(
         now=now,
         woken=session.status == "lapsed" or now - session.changed_at >= AWAY,
     )
-    session = replace(session, rev=session.rev + 1, changed_at=now)
+    session = replace(session, rev=session.rev + 1, changed_at=now, status="open")
     match event:
         case Stopped():
             return Turn(session=replace(session, status="stopped"), effects=())
@@ -133,7 +133,6 @@ def advance(
             session = replace(session, channel=event.channel)
         case _:
             pass
-    session = replace(session, status="open")
     return _go(scene, session, event) if session.asking else _move(scene, session, {})
 
 

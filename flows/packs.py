@@ -131,8 +131,11 @@ def _by_letter(items: Sequence[Item], pairs: list[tuple[str, str]], ear: Ear) ->
 
 
 def _in_order(items: Sequence[Item], said: str, ear: Ear) -> PackReading:
-    answers = _digits(items, said) or _answers(items, said, ear)
-    heard = [(hear(item, answer, ear), item) for item, answer in zip(items, answers, strict=False)]
+    answers = _digits(items, said)
+    understood = [hear(item, answer, ear) for item, answer in zip(items, answers, strict=False)]
+    if not answers:
+        answers, understood = _answers(items, said, ear)
+    heard = list(zip(understood, items, strict=False))
     if not any(isinstance(answer, Understood) for answer, _ in heard):
         return _all(items, "reject.pack")
     if len(answers) > len(items):
@@ -164,24 +167,35 @@ def _digits(items: Sequence[Item], said: str) -> list[str]:
     return digits if len(digits) == len(items) else []
 
 
-def _answers(items: Sequence[Item], said: str, ear: Ear) -> list[str]:
-    """The text cut into answers, each as long as its question understands; extras word by word."""
+def _answers(
+    items: Sequence[Item], said: str, ear: Ear
+) -> tuple[list[str], list[Understood | Rejected]]:
+    """The text cut into answers, each as long as its question understands, and what they mean.
+
+    Words after the last answer are answers to nothing, one by one.
+    """
     linking = ear.words("word.and")
     answers: list[str] = []
+    heard: list[Understood | Rejected] = []
     for group in answers_in(said):
         words = group[:MOST_TOKENS]
         while words:
-            size = _size(items[len(answers)], words, ear) if len(answers) < len(items) else 1
+            asked = items[len(answers)] if len(answers) < len(items) else None
+            size, meaning = _first(asked, words, ear) if asked else (1, None)
             if size == 1 and words[0] in linking:
                 words = words[1:]
                 continue
             answers.append(" ".join(words[:size]))
+            heard += [meaning] if meaning else []
             words = words[size:]
-    return answers
+    return answers, heard
 
 
-def _size(item: Item, words: Sequence[str], ear: Ear) -> int:
+def _first(item: Item, words: Sequence[str], ear: Ear) -> tuple[int, Understood | Rejected]:
+    """How many words the first answer takes, and what it means; one where none is understood."""
+    meaning: Understood | Rejected = Rejected("reject.empty")
     for size, answer in words_of_answer(words):
-        if isinstance(hear(item, answer, ear), Understood):
-            return size
-    return 1
+        meaning = hear(item, answer, ear)
+        if isinstance(meaning, Understood):
+            return size, meaning
+    return 1, meaning
