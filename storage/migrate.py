@@ -9,6 +9,7 @@ COMMIT. On PostgreSQL an advisory lock lets one of several starting workers migr
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import resources
@@ -18,12 +19,14 @@ from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import DBAPIError
 
 from storage.engines import parse_url, sqlite_file, writing_engine
-from storage.errors import SchemaMismatch
+from storage.errors import Busy, SchemaMismatch
 from storage.faults import translate
 
 if TYPE_CHECKING:
     from alembic.config import Config
 
+TRIES = 5
+PAUSE_S = 0.2
 _LOCK = 0x43574254
 """The key of our advisory lock: any number, as long as it never changes."""
 
@@ -37,6 +40,16 @@ def upgrade(url: str) -> list[str]:
             that refers to nothing.
         Unavailable: The database cannot be reached.
     """
+    for _ in range(TRIES - 1):
+        try:
+            return _upgrade(url)
+        except Busy:
+            # Switching a new SQLite file to WAL does not wait for a worker that does the same.
+            time.sleep(PAUSE_S)
+    return _upgrade(url)
+
+
+def _upgrade(url: str) -> list[str]:
     with _connected(url) as conn:
         if _current(conn) == _newest():
             return []
