@@ -8,6 +8,7 @@ import csv
 import json
 import sys
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from io import StringIO
 from pathlib import Path
 from typing import TypeVar
@@ -210,6 +211,14 @@ def with_database(settings: Settings, work: Callable[[Connection, World], T]) ->
         asyncio.run(database.close())
 
 
+def _import(settings: Settings, read_in: Callable[..., T]) -> T:
+    """Run an import of people, with what every such import needs to know of this site."""
+    return with_database(
+        settings,
+        lambda c, w: read_in(c, vault=w.vault, accounts=w.accounts, programme=w.site.programme),
+    )
+
+
 def import_roster(settings: Settings, path: Path, *, codes_to: Path | None) -> int:
     """`import-roster`: schools, classes, learners and their JOIN codes from a CSV."""
     from bot.rosters import import_roster as read_in  # noqa: PLC0415
@@ -217,18 +226,7 @@ def import_roster(settings: Settings, path: Path, *, codes_to: Path | None) -> i
     text = read_csv(path)
     if codes_to is not None:
         codes_to.touch(mode=0o600)  # before the import: codes that cannot be written are lost
-    report = with_database(
-        settings,
-        lambda c, w: read_in(
-            c,
-            text,
-            file=str(path),
-            now=now(),
-            vault=w.vault,
-            accounts=w.accounts,
-            programme=w.site.programme,
-        ),
-    )
+    report = _import(settings, partial(read_in, text=text, file=str(path), now=now()))
     for problem in report.warnings:
         err(str(problem))
     table = StringIO()
@@ -255,18 +253,7 @@ def import_staff(settings: Settings, path: Path) -> int:
     from bot.staff_lists import import_staff as read_in  # noqa: PLC0415
 
     text = read_csv(path)
-    report = with_database(
-        settings,
-        lambda c, w: read_in(
-            c,
-            text,
-            file=str(path),
-            now=now(),
-            vault=w.vault,
-            accounts=w.accounts,
-            programme=w.site.programme,
-        ),
-    )
+    report = _import(settings, partial(read_in, text=text, file=str(path), now=now()))
     for problem in report.warnings:
         err(str(problem))
     out(f"{report.added} people added, {report.granted} roles given, {report.unchanged} unchanged.")
