@@ -6,6 +6,7 @@ ARGS   ?=
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
+TOOLS  := .venv-security
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 # One resolution for every platform and Python from 3.11 on, readable by pip, free of index addresses.
@@ -13,7 +14,8 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
            --no-annotate --no-header --no-emit-index-url --no-emit-find-links
 
 .DEFAULT_GOAL := help
-.PHONY: help install check test core golden bench kill i18n chat run migrate cov lock clean
+.PHONY: help install check test core golden bench kill i18n chat run migrate cov lock \
+        security sbom clean
 
 help: ## list the targets (ARGS="..." is handed on where a target takes arguments)
 	@awk -F ':.*## ' '/^[a-z][a-z0-9]*:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,11 +40,12 @@ $(STAMP): requirements-dev.lock pyproject.toml
 	$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 
-check: install ## lint, format, types, architecture, content
+check: install ## lint, format, types, architecture, faults that bandit knows, content
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive bot flows scoring storage main.py
 	$(BIN)/python main.py check
 
 test: install ## all tests (ARGS="-k name -x")
@@ -78,14 +81,34 @@ cov: install ## branch coverage: 100 % of flows and scoring, 90 % of the whole
 	$(BIN)/coverage report --include='flows/*,scoring/*' --fail-under=100
 	$(BIN)/coverage report --fail-under=90
 
-lock: install ## remake both locks (ARGS="--upgrade" or "--upgrade-package NAME")
+# The toolbox for `security` and `sbom`: about 350 MB, in a place of its own.
+$(TOOLS)/.installed: requirements-security.lock $(STAMP)
+	$(PYTHON) -m venv $(TOOLS)
+	$(BIN)/uv pip install --quiet --python $(TOOLS)/bin/python --require-hashes -r $< \
+	  || $(TOOLS)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+# Our own rules only: no rule comes from the network, nothing is reported to anybody.
+QUIETLY := --quiet --metrics off --disable-version-check
+security: $(TOOLS)/.installed ## our rules: each proves that it bites, then none finds anything
+	$(TOOLS)/bin/semgrep scan --test $(QUIETLY) tests/rules
+	$(TOOLS)/bin/semgrep scan --config tests/rules $(QUIETLY) --error --no-git-ignore \
+	  bot flows scoring storage main.py
+
+sbom: $(TOOLS)/.installed ## what runs, with hashes: dist/sbom.json (CycloneDX, validated)
+	@mkdir -p dist
+	$(TOOLS)/bin/python -W ignore -m cyclonedx_py requirements --pyproject pyproject.toml \
+	  --output-reproducible --validate --of JSON --output-file dist/sbom.json requirements.lock
+
+lock: install ## remake the locks (ARGS="--upgrade" or "--upgrade-package NAME")
 	$(COMPILE) $(ARGS) --extra postgres --extra dev --output-file requirements-dev.lock pyproject.toml
 	$(COMPILE) $(ARGS) --extra postgres --constraint requirements-dev.lock \
 	  --output-file requirements.lock pyproject.toml
-	@if grep -n '://' requirements.lock requirements-dev.lock; then \
+	$(COMPILE) $(ARGS) --group security --output-file requirements-security.lock
+	@if grep -n '://' requirements.lock requirements-dev.lock requirements-security.lock; then \
 	  echo "An address got into a lock (above)." >&2; exit 1; fi
 
 clean: ## remove .venv, caches and build output; data/ stays
-	rm -rf $(VENV) dist htmlcov .coverage .coverage.* .hypothesis .pytest_cache .mypy_cache \
+	rm -rf $(VENV) $(TOOLS) dist htmlcov .coverage .coverage.* .hypothesis .pytest_cache .mypy_cache \
 	  .ruff_cache .import_linter_cache *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

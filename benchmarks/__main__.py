@@ -11,9 +11,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks import process, turns, webhooks
+from benchmarks import process, sealing, turns, webhooks
 from benchmarks.figures import say
 from benchmarks.school import world_of
+from bot.memory import lasting
 
 FULL = {1: 60, 16: 250, 64: 900}
 QUICK = {1: 5, 16: 12, 64: 30}
@@ -27,7 +28,12 @@ async def main(*, quick: bool, only: str) -> int:
     sizes = QUICK if quick else FULL
     with tempfile.TemporaryDirectory(prefix="bench") as name:
         root = Path(name)
-        world = world_of(turns.demo_settings(root))
+        if only in ("", "sealing"):
+            sealing.measure(
+                _folder(root, "sealing"), rounds=2 * rounds, repeats=5 if quick else 100
+            )
+        with lasting():  # as `run` does
+            world = world_of(turns.demo_settings(root))
         if only in ("", "turns"):
             await turns.measure(
                 turns.Sqlite(_folder(root, "sqlite")), world, sizes=sizes, rounds=rounds
@@ -57,7 +63,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="try every part once, at once")
     parser.add_argument(
-        "--only", default="", choices=["", "turns", "postgres", "webhooks", "process"]
+        "--only", default="", choices=["", "sealing", "turns", "postgres", "webhooks", "process"]
     )
     told = parser.parse_args()
     sys.exit(asyncio.run(main(quick=told.quick, only=told.only)))

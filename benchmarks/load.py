@@ -4,7 +4,7 @@ import asyncio
 import base64
 import hmac
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
@@ -49,12 +49,17 @@ def request(message: Message, port: int) -> bytes:
         "From": phone(message.caregiver),
         "ApiVersion": "2010-04-01",
     }
-    url = f"http://127.0.0.1:{port}{PATH}"
-    signed = url + "".join(key + value for key, value in sorted(form.items()))
-    signature = base64.b64encode(hmac.digest(TOKEN.encode(), signed.encode(), "sha1")).decode()
+    return signed(PATH, form, port)
+
+
+def signed(path: str, form: Mapping[str, str], port: int) -> bytes:
+    """A form post as Twilio signs it."""
+    url = f"http://127.0.0.1:{port}{path}"
+    whole = url + "".join(key + value for key, value in sorted(form.items()))
+    signature = base64.b64encode(hmac.digest(TOKEN.encode(), whole.encode(), "sha1")).decode()
     body = urlencode(form)
     return (
-        f"POST {PATH} HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\n"
+        f"POST {path} HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\n"
         f"x-twilio-signature: {signature}\r\n"
         "content-type: application/x-www-form-urlencoded\r\n"
         f"content-length: {len(body)}\r\n\r\n{body}"
@@ -84,7 +89,7 @@ class _Client(asyncio.Protocol):
         if not found or len(body) < _length(head):
             return
         self._load.latencies.append(time.perf_counter() - self._sent_at)
-        if not head.startswith(b"HTTP/1.1 2"):
+        if not is_answered(head):
             self._load.refused += 1
         self._got = b""
         self._next()
@@ -103,6 +108,11 @@ class _Client(asyncio.Protocol):
             return
         self._sent_at = time.perf_counter()
         self._transport.write(following)
+
+
+def is_answered(head: bytes) -> bool:
+    """Whether the server took a request."""
+    return head.startswith(b"HTTP/1.1 2")
 
 
 class _Round:

@@ -3,20 +3,22 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection, func, insert, select
 
 from bot.app import make_world, site_of
 from bot.library import load
 from bot.publishing import publish
 from bot.settings import Settings
 from bot.turns.world import World
+from flows.consent import COMPETENT, digests, partners_version
 from flows.messages import Inbound
-from storage import people
+from storage import consents, people
 from storage.database import Database
 from storage.ids import new_id
 from storage.people import NewChild
-from storage.schema import addresses, assignments, persons
+from storage.schema import addresses, answers, assignments, persons
 
 ACCOUNT = "+27600000001"
 """Our own number, which everybody writes to."""
@@ -117,6 +119,7 @@ def _enrol(conn: Connection, world: World, count: int, now: datetime) -> None:
             now=now,
         )
         seats = [(n, child, new_id(now)) for n, child in zip(numbers, children, strict=True)]
+        world.vault.ensure(child.household_id for _, child, _ in seats)
         conn.execute(
             insert(persons),
             [
@@ -136,6 +139,7 @@ def _enrol(conn: Connection, world: World, count: int, now: datetime) -> None:
             insert(addresses),
             [_address(world, n, person, now) for n, _, person in seats],
         )
+        consents.write(conn, [_agreed(world, child.id, person, now) for _, child, person in seats])
         conn.execute(
             insert(assignments),
             [
@@ -155,6 +159,24 @@ def _enrol(conn: Connection, world: World, count: int, now: datetime) -> None:
         )
 
 
+def _agreed(world: World, child_id: str, person: str, now: datetime) -> dict[str, Any]:
+    """Her yes to help, without which nothing is asked about the child."""
+    library = world.library
+    given = consents.Given(
+        person_id=person,
+        capacity=COMPETENT,
+        version=library.current["enrolment"],
+        texts=digests(library.lexicons["en"].texts),
+        language="en",
+        channel="sms",
+        mode="self",
+        partners=partners_version(world.site.partners),
+        at=now,
+        now=now,
+    )
+    return consents.row(given, id=new_id(now), child_id=child_id, purpose="help", word="yes")
+
+
 def _address(world: World, caregiver: int, person: str, now: datetime) -> dict[str, object]:
     made, value = new_id(now), phone(caregiver)
     return {
@@ -167,3 +189,12 @@ def _address(world: World, caregiver: int, person: str, now: datetime) -> dict[s
         "language": "en",
         "created_at": now,
     }
+
+
+def check(database: Database, turns: int) -> None:
+    """Raise RuntimeError unless that many messages left about as many answers as they should."""
+    found = database.write_sync(
+        lambda c: c.execute(select(func.count()).select_from(answers)).scalar_one()
+    )
+    if found < turns:
+        raise RuntimeError(f"{turns} messages left only {found} answers: this measured no turns")

@@ -1,9 +1,9 @@
-"""The real application with a provider that takes everything at once.
+"""The real application with a provider that takes everything at once, and names it on stdout.
 
 Usage: python -m benchmarks.server (its settings are in the environment)
 """
 
-import asyncio
+import sys
 
 import uvicorn
 from typing_extensions import override
@@ -13,6 +13,8 @@ from bot.channels.base import Accepted, Destination, SendResult
 from bot.channels.twilio import Twilio, TwilioSettings
 from bot.delivery import Delivery
 from bot.logs import set_up
+from bot.loops import run
+from bot.memory import lasting
 from bot.settings import Settings
 from flows.messages import Outbound
 
@@ -22,13 +24,16 @@ class Accepting(Twilio):
 
     @override
     async def send(self, message: Outbound, to: Destination, *, key: str) -> SendResult:
+        sys.stdout.write(f"{key}\n")
         return Accepted(provider_id=f"SM{key}")
 
 
 async def main() -> None:
     settings = Settings(_env_file=None)  # type: ignore[call-arg]
     set_up()
-    bot = await start(settings)
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
+    with lasting():
+        bot = await start(settings)
     taker = Accepting(
         TwilioSettings(
             account_sid=settings.twilio_account_sid,
@@ -53,4 +58,4 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    run(main())

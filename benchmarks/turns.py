@@ -178,6 +178,7 @@ async def measure(place: Place, world: World, *, sizes: dict[int, int], rounds: 
             with place.fresh() as url:
                 database = Database.open(url)
                 ours[size].append(drive(database, world, messages, size))
+                school.check(database, len(messages))
                 await database.close()
                 rows = limit.collect(url)
             with place.fresh() as url:

@@ -1,13 +1,19 @@
-"""Signed webhooks over HTTP: the real application beside a signed echo that commits one row."""
+"""Signed webhooks over HTTP: the real application beside a signed echo that commits one row.
+
+The bot answers what it is sent, and hears of each answer that it was delivered: a webhook as well.
+"""
 
 import contextlib
 import os
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 
 from benchmarks import load, place, school
 from benchmarks.figures import MS, Aim, head, percentile, say, spread
+from benchmarks.provider import Callbacks, calling_back
 
 AIM_RATIO = 0.40
 AIM_P99_MS = 40
@@ -25,13 +31,16 @@ class Series:
     p50: list[float] = field(default_factory=list)
     p99: list[float] = field(default_factory=list)
 
-    def add(self, found: load.Load, cpu_s: float) -> None:
+    turns: list[float] = field(default_factory=list)
+
+    def add(self, found: load.Load, cpu_s: float, *, seconds: float, callbacks: int = 0) -> None:
         """Keep a round. Raises RuntimeError where a request was refused."""
         if found.refused:
             raise RuntimeError(f"{found.refused} requests were refused")
-        count = len(found.latencies)
-        self.rates.append(count / found.seconds)
-        self.cpu_us.append(US * cpu_s / count)
+        messages = len(found.latencies)
+        self.rates.append((messages + callbacks) / seconds)
+        self.turns.append(messages / seconds)
+        self.cpu_us.append(US * cpu_s / (messages + callbacks))
         self.p50.append(MS * percentile(found.latencies, 0.5))
         self.p99.append(MS * percentile(found.latencies, 0.99))
 
@@ -59,24 +68,30 @@ async def measure(folder: Path, *, rounds: int, requests: dict[int, int]) -> boo
     ):
         place.wait_for(port, bot)
         place.wait_for(bare_port, bare)
-        servers = {"limit": (bare_port, bare.pid), "bot": (port, bot.pid)}
         at = 0
-        for _ in range(rounds):
-            for connections, count in requests.items():
-                part = messages[at : at + count]
-                at += count
-                for name in NAMES:
-                    to, pid = servers[name]
-                    wire = [load.request(m, to) for m in part]
-                    cpu = place.cpu_seconds(pid)
-                    took = await load.put(wire, to, connections=connections)
-                    found[name, connections].add(took, place.cpu_seconds(pid) - cpu)
+        async with calling_back(bot, port) as told:
+            for _ in range(rounds):
+                for connections, count in requests.items():
+                    part = messages[at : at + count]
+                    at += count
+                    wire = [load.request(m, bare_port) for m in part]
+                    cpu = place.cpu_seconds(bare.pid)
+                    took = await load.put(wire, bare_port, connections=connections)
+                    cpu = place.cpu_seconds(bare.pid) - cpu
+                    found["limit", connections].add(took, cpu, seconds=took.seconds)
+                    await _round(
+                        found["bot", connections], part, (port, bot.pid), told, connections
+                    )
     for (name, connections), series in found.items():
         say(
             f"{name:5} {connections:3} connections: {spread(series.rates)}/s, "
             f"p50 {median(series.p50):.1f} ms, p99 {spread(series.p99, 1)} ms, "
             f"{median(series.cpu_us):,.0f} us CPU a request"
         )
+        if name == "bot":
+            say(
+                f"      of these {spread(series.turns)} messages/s; the others are status callbacks"
+            )
     ratios = {c: median(found["bot", c].rates) / median(found["limit", c].rates) for c in requests}
     say("; ".join(f"ratio at {c}: {ratio:.0%}" for c, ratio in ratios.items()))
     aims = [
@@ -89,3 +104,23 @@ async def measure(folder: Path, *, rounds: int, requests: dict[int, int]) -> boo
     for aim in aims:
         say(str(aim))
     return all(aim.met for aim in aims)
+
+
+async def _round(
+    series: Series,
+    part: Sequence[school.Message],
+    bot: tuple[int, int],
+    told: Callbacks,
+    connections: int,
+) -> None:
+    """Send the messages to the bot (port, process) and wait for the last callback, too."""
+    port, pid = bot
+    wire = [load.request(m, port) for m in part]
+    before, cpu, began = told.answered, place.cpu_seconds(pid), time.perf_counter()
+    took = await load.put(wire, port, connections=connections)
+    await told.quiet()
+    seconds = told.last_at - began
+    if told.refused:
+        raise RuntimeError(f"{told.refused} callbacks were refused")
+    cpu = place.cpu_seconds(pid) - cpu
+    series.add(took, cpu, seconds=max(seconds, took.seconds), callbacks=told.answered - before)

@@ -1,81 +1,121 @@
-"""Who is at the dashboard: password and one-time code, sessions, and the brake on guessing.
+"""Getting into the dashboard: by password and code, by password and chat; proving oneself again.
 
 An unknown login costs the same work and gets the same answer as a wrong password. A session's token
-lives only in the browser; the database has its digest. A one-time code works once.
+lives only in the browser; the database has its digest. A code works once.
 
-Source: OWASP ASVS 5.0, 6.2, 6.3, 6.5, 7.2-7.4, 11.4.2 (trust-and-dashboard.md §B2, §B5).
+Source: OWASP ASVS 5.0, 6.2, 6.3, 6.5, 6.6, 7.2-7.5 (trust-and-dashboard.md §B2, §B5).
 """
 
-import asyncio
-import hashlib
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from functools import cache, partial
-from ipaddress import IPv4Address, ip_address, ip_network
+from datetime import datetime
 from typing import Literal
 
-import pyotp
 from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import Connection
 
-from storage import users
-from storage.audit import AuditRow, record
+from bot.brake import FAILURES, WINDOW, Attempt, Brake, network
+from bot.proofs import (
+    NO_SECRET,
+    Passwords,
+    code_digest,
+    decoy,
+    digest,
+    matching_step,
+    new_token,
+    strong_hasher,
+)
+from bot.sessions import IDLE, LONGEST, STEP_LIFE, Sessions, SignedIn, note
+from flows.routing import LOGIN_LIFE
+from storage import audit, logins, scope, users
 from storage.database import Database
 from storage.ids import new_id
-from storage.users import User, UserSession
+from storage.logins import Prompt
+from storage.users import User
 from storage.vault import Vault
 
-IDLE = timedelta(minutes=20)
-LONGEST = timedelta(hours=10)
-FAILURES = 5
-WINDOW = timedelta(minutes=15)
-SEEN_EVERY = timedelta(minutes=1)
-"""How stale `seen_at` may get, so that not every page is a write."""
-STEP_S = 30
-DRIFT_STEPS = 1
-"""A code of the step before or after the server's clock is taken (RFC 6238 §5.2)."""
-TOKEN_BYTES = 32
-HASHES_AT_ONCE = 2
-"""Each hash takes tens of MiB: a flood of logins must not take the memory of the turns."""
-NO_CODE = "A" * 32
-"""The TOTP secret that a login without an account is compared with."""
-ISSUER = "CWB"
+__all__ = [
+    "FAILURES",
+    "IDLE",
+    "LONGEST",
+    "STEP_LIFE",
+    "WINDOW",
+    "Access",
+    "Asked",
+    "Proof",
+    "SignIn",
+    "SignedIn",
+    "decoy",
+    "digest",
+    "matching_step",
+    "network",
+    "strong_hasher",
+]
 
-Outcome = Literal["in", "refused", "wait"]
+NUMBERS = range(10, 100)
+"""What a browser shows for a sign-in by chat: always two digits, which no menu asks for."""
 
-
-def strong_hasher() -> PasswordHasher:
-    """argon2id with t=2, m=46 MiB, p=1: above OWASP's floor (ASVS 5.0 appendix C)."""
-    return PasswordHasher(time_cost=2, memory_cost=47104, parallelism=1)
+Outcome = Literal["in", "refused", "wait", "waiting"]
+Ask = Callable[[Connection, str, str, datetime], bool]
+"""Asks a person (by id) by chat about the sign-in with this id; False where she has no address."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignIn:
-    """How a login attempt went; `token` is set only when it is "in"."""
+    """How an attempt went.
+
+    Attributes:
+        outcome: "in", "refused", "wait" after too many failures, "waiting" for a word by chat.
+        token: The new session's, only when it is "in".
+        how: By which second proof.
+        number: What the browser shows while it is "waiting".
+    """
 
     outcome: Outcome
+    token: str = ""
+    how: Literal["", "totp", "recovery", "chat"] = ""
+    number: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A sign-in that may be waiting for a word by chat; right and wrong passwords look the same.
+
+    Attributes:
+        outcome: "waiting", or "wait" after too many failures.
+        number: What the browser shows.
+        token: What the browser keeps; without it nobody can go on with this sign-in.
+    """
+
+    outcome: Outcome
+    number: str = ""
     token: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SignedIn:
-    """A user in a live session. `digest` names the session, and is what form tokens hang on."""
+class Proof:
+    """A second proof that looks right and is yet to be used: a time step, or a recovery code."""
 
-    user: User
-    digest: str
+    step: int | None = None
+    recovery: str = ""
+
+    def use(self, conn: Connection, user_id: str, now: datetime) -> bool:
+        """Use it up; False if it was used before."""
+        if self.step is not None:
+            return users.use_totp(conn, user_id=user_id, step=self.step)
+        return logins.use_recovery(conn, user_id=user_id, digest=self.recovery, now=now)
 
 
-class Access:
-    """The door of the dashboard.
+class Access(Sessions):
+    """The door of the dashboard: sessions, and how one gets into them.
 
     Args:
         database: Where users, sessions and attempts are.
         vault: Opens TOTP secrets, blinds what attempts are counted by.
         now: The clock.
         hasher: How passwords are hashed; a hash with other parameters is renewed at login.
+        ask: Asks by chat; None where there is no chat, and so no sign-in by it.
     """
 
     def __init__(
@@ -84,12 +124,19 @@ class Access:
         vault: Vault,
         now: Callable[[], datetime],
         hasher: PasswordHasher | None = None,
+        *,
+        ask: Ask | None = None,
     ) -> None:
-        self._database = database
+        super().__init__(database, now)
         self._vault = vault
-        self._now = now
-        self._hasher = hasher or strong_hasher()
-        self._turn = asyncio.Semaphore(HASHES_AT_ONCE)
+        self._ask = ask
+        self.passwords = Passwords(hasher or strong_hasher())
+        self.brake = Brake(database, vault)
+
+    @property
+    def asks_by_chat(self) -> bool:
+        """Whether a word by chat can stand in for the authenticator."""
+        return self._ask is not None
 
     async def sign_in(self, *, login: str, password: str, code: str, client: str) -> SignIn:
         """Judge a login attempt.
@@ -97,174 +144,183 @@ class Access:
         Args:
             login: As typed.
             password: As typed.
-            code: The six digits of the authenticator, blanks allowed.
+            code: The six digits of the authenticator, or a recovery code; blanks allowed.
             client: The browser's IP address, or what stands for it.
 
         Returns:
             "in" with a new token; "refused" whatever was wrong; "wait" after `FAILURES` failures
-            of this login or this client within `WINDOW`.
+            of this login or this client within `WINDOW`, or too many of all together.
         """
-        now = self._now()
-        name = login.strip().lower()[:64]
-        subjects = (
-            self._vault.blind("login", name),
-            self._vault.blind("client", network(client)),
-        )
-        attempt = await self._database.write(
-            partial(
-                users.begin_attempt,
-                subjects=subjects,
-                now=now,
-                limit=FAILURES,
-                window=WINDOW,
-                new_id=new_id,
-            )
-        )
+        now, name = self._now(), tidy(login)
+        attempt = await self.brake.begin(login=name, client=client, now=now)
         if attempt is None:
             return SignIn(outcome="wait")
-        user = await self._database.read(lambda conn: users.by_login(conn, name))
-        right = await self._password_is(user, password)
-        step = matching_step(self._secret(user), code, now)
-        if user is None or not right or step is None or not user.usable(now):
-            return SignIn(outcome="refused")
-        return await self._enter(user, password, step, attempt, now)
+        user, right = await self._known(name, password, now)
+        proof = self.proof(user, code, now)
+        if user is None or not right or proof is None:
+            return await self._refuse(user, name, now)
+        renewed = ""
+        if self.passwords.outdated(user.password_hash):
+            renewed = await self.passwords.hash(password)
 
-    async def _password_is(self, user: User | None, password: str) -> bool:
-        async with self._turn:
-            stored = await asyncio.to_thread(decoy, self._hasher)
-            if user is not None:
-                stored = user.password_hash
-            return await asyncio.to_thread(_verify, self._hasher, stored, password)
+        def enter(conn: Connection) -> str:
+            if not proof.use(conn, user.id, now):
+                return ""
+            if renewed:
+                users.set_password(conn, user_id=user.id, password_hash=renewed)
+            verb = "sign_in" if proof.step is not None else "sign_in_recovery"
+            return _admit(conn, user, verb, attempt, now)
+
+        token = await self._database.write(enter)
+        if not token:
+            return await self._refuse(user, name, now)
+        how: Literal["totp", "recovery"] = "totp" if proof.step is not None else "recovery"
+        return SignIn(outcome="in", token=token, how=how)
+
+    async def _known(self, name: str, password: str, now: datetime) -> tuple[User | None, bool]:
+        """The account of a login and whether the password opens it; the same time in any case."""
+        user = await self._database.read(lambda conn: users.by_login(conn, name))
+        fits = await self.passwords.fits(user.password_hash if user else "", password)
+        return user, fits and user is not None and user.usable(now) and user.waits_for is None
+
+    def proof(self, user: User | None, code: str, now: datetime) -> Proof | None:
+        """What a typed code proves, if it looks right; it counts only once it is used."""
+        step = matching_step(self._secret(user), code, now)
+        if step is not None:
+            return Proof(step=step)
+        recovery = code_digest(code)
+        return Proof(recovery=recovery) if recovery is not None else None
 
     def _secret(self, user: User | None) -> str:
         if user is None:
-            return NO_CODE
+            return NO_SECRET
         return self._vault.open(user.totp_secret, table="users", column="totp_secret", row=user.id)
 
-    async def _enter(
-        self, user: User, password: str, step: int, attempt: tuple[str, ...], now: datetime
-    ) -> SignIn:
-        token = secrets.token_urlsafe(TOKEN_BYTES)
-        renewed = ""
-        if self._hasher.check_needs_rehash(user.password_hash):
-            renewed = await asyncio.to_thread(self._hasher.hash, password)
+    async def _refuse(self, user: User | None, name: str, now: datetime) -> SignIn:
+        """Written down, an unknown login by its blind digest: the same work, the same answer."""
+        blinded = self._vault.blind("login", name)
+        entry = audit.row(
+            scope.system("access"),
+            "sign_in_failed",
+            "users" if user else "logins",
+            user.id if user else blinded,
+            id=new_id(now),
+            at=now,
+        )
+        await self._database.write(lambda conn: audit.record(conn, [entry]))
+        return SignIn(outcome="refused")
 
-        def enter(conn: Connection) -> bool:
-            if not users.use_totp(conn, user_id=user.id, step=step):
+    async def ask(self, *, login: str, password: str, client: str) -> Asked:
+        """Begin a sign-in that a word by chat stands in for the authenticator's code in.
+
+        The password still counts: only if it is right somebody is asked. Whether it is shows
+        nowhere in the answer. The try counts as failed until she has confirmed, so that nobody is
+        asked more than `FAILURES` times within `WINDOW`.
+
+        Args:
+            login: As typed.
+            password: As typed.
+            client: The browser's IP address, or what stands for it.
+
+        Raises:
+            LookupError: There is no chat here.
+        """
+        if self._ask is None:
+            raise LookupError("nobody can be asked by chat here")
+        ask, now, name = self._ask, self._now(), tidy(login)
+        attempt = await self.brake.begin(login=name, client=client, now=now)
+        if attempt is None:
+            return Asked(outcome="wait")
+        user, right = await self._known(name, password, now)
+        token, prompt = new_token(), _prompt(user if right else None, attempt, now)
+
+        def begin(conn: Connection) -> None:
+            logins.add_prompt(conn, prompt, browser=digest(token), now=now)
+            if user is not None and user.person_id is not None and prompt.user_id is not None:
+                ask(conn, user.person_id, prompt.id, now)
+
+        await self._database.write(begin)
+        if prompt.user_id is None:
+            await self._refuse(user, name, now)
+        return Asked(outcome="waiting", number=prompt.number, token=token)
+
+    async def confirm(self, token: str) -> SignIn:
+        """Go on with a sign-in by chat, in the browser that asked for it.
+
+        Returns:
+            "in" once she has sent the number; "waiting" before; "refused" after any other word,
+            after `LOGIN_LIFE`, a second time, and in any other browser.
+        """
+        now, browser = self._now(), digest(token)
+        prompt = await self._database.read(lambda conn: logins.prompt_of(conn, browser))
+        if prompt is None or prompt.expires_at <= now:
+            return SignIn(outcome="refused")
+        if prompt.state == "asked":
+            return SignIn(outcome="waiting", number=prompt.number)
+
+        def enter(conn: Connection) -> str:
+            user = users.by_id(conn, prompt.user_id or "")
+            fit = user is not None and user.usable(now) and user.waits_for is None
+            if user is None or not fit or not logins.finish_prompt(conn, prompt.id, now=now):
+                return ""
+            return _admit(conn, user, "sign_in_chat", prompt.attempt, now)
+
+        made = await self._database.write(enter)
+        return SignIn(outcome="in", token=made, how="chat") if made else SignIn(outcome="refused")
+
+    async def step_up(
+        self, signed_in: SignedIn, *, password: str, code: str, client: str
+    ) -> Outcome:
+        """Prove oneself again, before something that matters; holds for `STEP_LIFE`.
+
+        Args:
+            signed_in: The session it counts for.
+            password: As typed.
+            code: The six digits of the authenticator, or a recovery code.
+            client: The browser's IP address, or what stands for it.
+        """
+        now, user = self._now(), signed_in.user
+        attempt = await self.brake.begin(login=user.login, client=client, now=now)
+        if attempt is None:
+            return "wait"
+        _, right = await self._known(user.login, password, now)
+        proof = self.proof(user, code, now)
+        if not right or proof is None:
+            return (await self._refuse(user, user.login, now)).outcome
+
+        def step(conn: Connection) -> bool:
+            if not proof.use(conn, user.id, now):
                 return False
             users.attempt_was_good(conn, attempt)
-            if renewed:
-                users.set_password(conn, user_id=user.id, password_hash=renewed)
-            users.open_session(conn, digest=digest(token), user_id=user.id, now=now)
-            record(conn, [_note(user, "sign_in", now)])
+            users.step(conn, digest=signed_in.digest, now=now)
+            audit.record(conn, [note(user, "step_up", now)])
             return True
 
-        if not await self._database.write(enter):
-            return SignIn(outcome="refused")
-        return SignIn(outcome="in", token=token)
-
-    async def who(self, token: str) -> SignedIn | None:
-        """The user of a live session: not ended, not idle, not too old, account still open."""
-        if not token:
-            return None
-        now = self._now()
-        key = digest(token)
-        found = await self._database.read(lambda conn: users.session(conn, key))
-        if found is None or not _live(found[0], now) or not found[1].usable(now):
-            return None
-        if now - found[0].seen_at > SEEN_EVERY:
-            await self._database.write(lambda conn: users.touch(conn, digest=key, now=now))
-        return SignedIn(user=found[1], digest=key)
-
-    async def end(self, signed_in: SignedIn) -> None:
-        """End this session."""
-        now = self._now()
-
-        def leave(conn: Connection) -> None:
-            users.end_session(conn, digest=signed_in.digest, now=now)
-            record(conn, [_note(signed_in.user, "sign_out", now)])
-
-        await self._database.write(leave)
-
-    async def sessions(self, user: User) -> list[UserSession]:
-        """The user's live sessions, newest first."""
-        now = self._now()
-        since = now - LONGEST
-        found = await self._database.read(
-            lambda conn: users.sessions_of(conn, user.id, since=since)
-        )
-        return [session for session in found if _live(session, now)]
-
-    async def end_others(self, signed_in: SignedIn) -> None:
-        """End all of the user's sessions except this one."""
-        now = self._now()
-
-        def leave(conn: Connection) -> None:
-            users.end_sessions(conn, user_id=signed_in.user.id, now=now, but=signed_in.digest)
-            record(conn, [_note(signed_in.user, "sessions_ended", now)])
-
-        await self._database.write(leave)
+        if await self._database.write(step):
+            return "in"
+        return (await self._refuse(user, user.login, now)).outcome
 
 
-def digest(token: str) -> str:
-    """What the database keeps of a session's token."""
-    return hashlib.sha256(token.encode()).hexdigest()
+def tidy(login: str) -> str:
+    """A login as it is stored and counted."""
+    return login.strip().lower()[:64]
 
 
-def network(client: str) -> str:
-    """What attempts of one client are counted by: an IPv4 address, or the /64 of an IPv6 one."""
-    try:
-        address = ip_address(client)
-    except ValueError:
-        return client
-    if isinstance(address, IPv4Address):
-        return str(address)
-    if address.ipv4_mapped is not None:
-        return str(address.ipv4_mapped)
-    return str(ip_network((int(address), 64), strict=False))
-
-
-def matching_step(secret: str, code: str, now: datetime) -> int | None:
-    """The time step whose code this is, within the drift allowed; None if there is none.
-
-    Source: RFC 6238 §4-5.
-    """
-    totp = pyotp.TOTP(secret, interval=STEP_S)
-    typed = "".join(code.split())
-    current = int(now.timestamp()) // STEP_S
-    matching = None
-    for step in range(current - DRIFT_STEPS, current + DRIFT_STEPS + 1):
-        if secrets.compare_digest(totp.generate_otp(step).encode(), typed.encode()):
-            matching = step
-    return matching
-
-
-@cache
-def decoy(hasher: PasswordHasher) -> str:
-    """A hash nobody has the password of: what an unknown login is compared with."""
-    return hasher.hash(secrets.token_urlsafe())
-
-
-def _verify(hasher: PasswordHasher, stored: str, password: str) -> bool:
-    try:
-        return hasher.verify(stored, password)
-    except (VerificationError, InvalidHashError):
-        return False
-
-
-def _live(session: UserSession, now: datetime) -> bool:
-    return now - session.seen_at <= IDLE and now - session.created_at <= LONGEST
-
-
-def _note(user: User, verb: str, now: datetime) -> AuditRow:
-    return AuditRow(
+def _prompt(user: User | None, attempt: Attempt, now: datetime) -> Prompt:
+    return Prompt(
         id=new_id(now),
-        at=now,
-        actor_kind="user",
-        actor_id=user.id,
-        verb=verb,
-        object_kind="users",
-        object_id=user.id,
-        school_id=None,
-        purpose="access",
+        user_id=user.id if user else None,
+        number=str(secrets.choice(NUMBERS)),
+        state="asked",
+        attempt=attempt,
+        expires_at=now + LOGIN_LIFE,
     )
+
+
+def _admit(conn: Connection, user: User, verb: str, attempt: Attempt, now: datetime) -> str:
+    """A new session, whatever there was before. Returns its token."""
+    token = new_token()
+    users.attempt_was_good(conn, attempt)
+    users.open_session(conn, digest=digest(token), user_id=user.id, now=now)
+    audit.record(conn, [note(user, verb, now)])
+    return token

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -17,6 +18,8 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.routing import BaseRoute
 
 from bot import channels as channel_folder
+from bot.auditing import Keeper, head_keys
+from bot.care import glass, signing
 from bot.channels.base import Channel
 from bot.channels.simulator import Simulator
 from bot.clock import Clock
@@ -29,19 +32,27 @@ from bot.demo import routes as demo_routes
 from bot.demo_school import is_demo_school, seed
 from bot.health import routes as health_routes
 from bot.hooks import App, Hooks
+from bot.launch import always_open, gate
 from bot.library import SOURCE_LANGUAGE, Library, load
+from bot.policy import check_policy
 from bot.publishing import publish
+from bot.redaction import Redactor
+from bot.rights.export import sweep as clear_exports
 from bot.settings import DEMO_DATABASE, Settings, SettingsError, problems_of
 from bot.site import Site, read_site
+from bot.turns import gate as consent_gate
+from bot.turns import staff
 from bot.turns.queue import TurnQueue
 from bot.turns.world import World
+from bot.vaults import open_vault
+from flows.consent import ASKED
 from flows.messages import ChannelName
+from storage.binding import bind
 from storage.content import content_sids
 from storage.database import Database
 from storage.ids import new_code, new_id
 from storage.migrate import upgrade
 from storage.outbox import LEASE, recover
-from storage.vault import Vault
 
 DEMO_ACCOUNTS: Mapping[ChannelName, str] = {
     "sms": "+27000000000",
@@ -100,11 +111,12 @@ def make_world(settings: Settings, site: Site, library: Library) -> World:
     return World(
         library=library,
         site=site,
-        vault=Vault.from_master(settings.master),
+        vault=open_vault(settings),
         zone=ZoneInfo(settings.timezone),
         accounts=accounts_of(settings),
         base_url=settings.base_url,
         mark_drafts=settings.is_demo,
+        gate=always_open if settings.is_demo else gate,
         new_id=new_id,
         new_code=new_code,
     )
@@ -138,6 +150,7 @@ class Bot:
         for channel in self.channels:
             await channel.close()
         await self.database.close()
+        self.world.vault.close()
 
 
 async def start(settings: Settings, *, now: Callable[[], datetime] = now) -> Bot:
@@ -166,6 +179,7 @@ async def start(settings: Settings, *, now: Callable[[], datetime] = now) -> Bot
         await database.close()
         raise SettingsError((DEMO_DATABASE,))
     world = make_world(settings, site, library)
+    await database.write(lambda c: bind(c, world.vault, now=now()))
     world.hours(now())  # the library of holidays loads slowly: not while somebody waits
     await database.write(lambda c: publish(c, library, now=now()))
     if database.dialect == "sqlite":
@@ -179,6 +193,16 @@ async def start(settings: Settings, *, now: Callable[[], datetime] = now) -> Bot
     queue = TurnQueue(database, world, clock=now, me=f"{socket.gethostname()}:{os.getpid()}"[:64])
     delivery = Delivery(queue, {n: c for c in opened for n in c.names}, clock=now)
     queue.attach(delivery)
+    redactor = Redactor(
+        database=database,
+        vault=world.vault,
+        channels=opened,
+        providers=site.providers,
+        now=now,
+    )
+    keeper = Keeper(
+        database=database, key=head_keys(settings)[0], path=settings.audit_heads, now=now
+    )
     bot = Bot(
         settings=settings,
         database=database,
@@ -186,10 +210,25 @@ async def start(settings: Settings, *, now: Callable[[], datetime] = now) -> Bot
         channels=opened,
         queue=queue,
         delivery=delivery,
-        clock=Clock(database, world, queue, now),
+        clock=Clock(
+            database,
+            world,
+            queue,
+            now,
+            more={
+                "redaction": (10, redactor.tick),
+                "audit": (30, keeper.tick),
+                "exports": (
+                    300,
+                    partial(clear_exports, database, settings.data_dir / "exports", now),
+                ),
+            },
+        ),
         now=now,
         phones=phones,
     )
+    check_policy(world.policy, "chat", staff.VERBS)
+    check_policy(world.policy, "jobs", ((name, "run") for name in bot.clock.ticks))
     bot.routes = await _routes(bot)
     return bot
 
@@ -205,6 +244,11 @@ async def _routes(bot: Bot) -> list[BaseRoute]:
                 secret_key=settings.secret,
                 now=now,
                 public_base_url=settings.base_url,
+                ask=lambda c, person, login, at: signing.ask(c, person, login, at, world=world),
+                tell_glass=lambda c, opening, at: glass.tell(c, world, opening, at),
+                gate=lambda c, at: world.gate(c, world, at),
+                world=world,
+                exports=settings.data_dir / "exports",
                 timezone=world.zone,
                 describe=describe(world.library),
                 help_phone=world.site.help_phone,
@@ -213,9 +257,17 @@ async def _routes(bot: Bot) -> list[BaseRoute]:
         ),
     ]
     if bot.phones is not None:
-        version = world.library.current["enrolment"]
+        version, words = world.library.current["enrolment"], consent_gate.words(world)
         guide = await bot.database.write(
-            lambda c: seed(c, world.vault, now(), accounts=DEMO_ACCOUNTS, text_version=version)
+            lambda c: seed(
+                c,
+                world.vault,
+                now(),
+                accounts=DEMO_ACCOUNTS,
+                text_version=version,
+                texts={p: words.current[SOURCE_LANGUAGE, p] for p in ASKED},
+                partners=words.partners,
+            )
         )
         made += demo_routes(bot.phones, bot.queue.submit, bot.settle, guide=guide, now=now)
     return made
@@ -248,16 +300,20 @@ def application(bot: Bot) -> App:
         yield
         await bot.close()
 
-    guards = [Middleware(SafeHeaders, https=bot.settings.base_url.startswith("https:"))]
+    guards: list[Middleware] = []
     if bot.settings.is_demo:
         # The demo shows a password: a page elsewhere must not reach it by a name of its own.
         guards.append(Middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"]))
     inner = Starlette(routes=bot.routes, lifespan=lifespan, middleware=guards)
-    return Hooks(inner, bot.channels, bot.queue, clock=bot.now)
+    hooks: App = Hooks(inner, bot.channels, bot.queue, clock=bot.now)
+    # Around everything: an error page, a wrong method and a webhook get the headers as well.
+    return SafeHeaders(hooks, https=bot.settings.base_url.startswith("https:"))
 
 
 def _fresh_demo(settings: Settings) -> None:
     """The phones' memory ends with the process, so the demo's school begins anew with it."""
-    base = settings.data_dir / "demo.db"
-    for path in (base, base.with_name("demo.db-wal"), base.with_name("demo.db-shm")):
-        path.unlink(missing_ok=True)
+    files = [
+        f"{name}{part}" for name in ("demo.db", "demo-keys.db") for part in ("", "-wal", "-shm")
+    ]
+    for file in (*files, "demo-audit-heads.txt"):
+        (settings.data_dir / file).unlink(missing_ok=True)

@@ -40,6 +40,7 @@ EXAMPLES = {
     "list_number": "17",
     "offered": "en zu",
     "programme": "Child Wellbeing",
+    "partners": "clinic, Social Development",
     "school": "Your school",
     "who_calls": "The social worker",
     "sms_join_cost": "3",

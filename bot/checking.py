@@ -66,6 +66,11 @@ def _notes(site: Site, library: Library) -> tuple[str, ...]:
         for line in site.helplines
         if line.verified_on is None
     ]
+    if site.request_days_confirmed_on is None:
+        notes.append(
+            f"request_days {site.request_days}: no lawyer has confirmed it; ask one and write "
+            "request_days_confirmed_on"
+        )
     return tuple(notes)
 
 

@@ -5,7 +5,7 @@ since every effect has a key or a lock.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -13,17 +13,17 @@ import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from sqlalchemy import Connection
 
-from bot.care import invitations, lapses, nudges, resend
+from bot.care import accounts, invitations, lapses, monthly, nudges, resend
 from bot.metrics import TICK_FAILURES
+from bot.policy import JOB, Place, may
+from bot.rights import retention
+from bot.rights.retention import table_of
 from bot.turns.queue import TurnQueue
 from bot.turns.world import World
 from storage import outbox
 from storage.database import Database
 from storage.purge import purge_strangers
 from storage.receipts import adopt_orphans
-
-KEEP_STRANGERS = timedelta(days=7)
-"""A sender before consent is forgotten after this long (DESIGN §6)."""
 
 Sweep = Callable[[Connection, World, datetime], int]
 Tick = Callable[[], Awaitable[int]]
@@ -34,9 +34,23 @@ class Clock:
     """All ticks of one process. `tick` runs each once, for tests and for catching up."""
 
     def __init__(
-        self, database: Database, world: World, queue: TurnQueue, now: Callable[[], datetime]
+        self,
+        database: Database,
+        world: World,
+        queue: TurnQueue,
+        now: Callable[[], datetime],
+        *,
+        more: Mapping[str, tuple[float, Tick]] | None = None,
     ) -> None:
-        """Made once at start; nothing runs before `start`."""
+        """Made once at start; nothing runs before `start`.
+
+        Args:
+            database: Where the rows are.
+            world: What sweeps know.
+            queue: Is poked when something became due.
+            now: The clock.
+            more: Ticks that need more than these: name, seconds between, what to do.
+        """
         self._database = database
         self._world = world
         self._queue = queue
@@ -50,7 +64,11 @@ class Clock:
             "nudges": (60, partial(self._sweep, nudges.sweep)),
             "invitations": (60, partial(self._sweep, invitations.sweep)),
             "lapses": (600, partial(self._sweep, lapses.sweep)),
+            "accounts": (600, partial(self._sweep, accounts.sweep)),
+            "who_looked": (3600, partial(self._sweep, monthly.sweep)),
             "strangers": (3600, self._purge),
+            "retention": (3600, partial(self._sweep, retention.sweep)),
+            **(more or {}),
         }
 
     def start(self) -> None:
@@ -71,16 +89,23 @@ class Clock:
 
     async def tick(self) -> dict[str, int]:
         """Run every tick once, in order; returns what each did."""
-        return {name: await tick() for name, (_, tick) in self.ticks.items()}
+        return {name: await self._run(name, tick) for name, (_, tick) in self.ticks.items()}
 
     async def _safely(self, name: str, tick: Tick) -> None:
         try:
-            await tick()
+            await self._run(name, tick)
         except asyncio.CancelledError:
             raise
         except Exception:
             TICK_FAILURES.labels(tick=name).inc()
             log.exception("tick_failed", tick=name)
+
+    async def _run(self, name: str, tick: Tick) -> int:
+        """Run one, if the policy has it as a job of ours."""
+        place = Place(section="jobs", name=name)
+        if may(self._world.policy, JOB, "run", place) != "allow":
+            raise PermissionError(f"policy.yaml does not let {name} run as a job")
+        return await tick()
 
     async def _poke(self) -> int:
         self._queue.poke()
@@ -103,4 +128,8 @@ class Clock:
 
     async def _purge(self) -> int:
         now = self._now()
-        return await self._database.write(lambda c: purge_strangers(c, before=now - KEEP_STRANGERS))
+        days = table_of(self._world.site)["strangers"].days
+        if days is None:
+            return 0
+        before = now - timedelta(days=days)
+        return await self._database.write(lambda c: purge_strangers(c, before=before))

@@ -4,22 +4,27 @@
 """
 
 import asyncio
-import csv
 import json
 import sys
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
-from io import StringIO
 from pathlib import Path
 from typing import TypeVar
 
 from pydantic import ValidationError
 from sqlalchemy import Connection
 
-from bot import users
+from bot import loops, users
 from bot.app import make_world, now, site_of
+from bot.consent_people import ConsentError
+from bot.csvs import as_csv
 from bot.library import LibraryError, load
+from bot.lifetimes import EndError
 from bot.logs import set_up
+from bot.looked import MonthError
+from bot.masters import BackupError, MasterFileError
+from bot.memory import lasting
+from bot.noting import note_command
 from bot.settings import Settings, SettingsError, problems_of
 from bot.sheets import ImportRefusedError
 from bot.turns.world import World
@@ -27,10 +32,14 @@ from bot.users import UserError
 from flows.sms import segments
 from scoring.report import score_text
 from scoring.rules import item_codes
+from storage import audit
+from storage.binding import bind
 from storage.content import keep_content_sids
 from storage.database import Database
 from storage.errors import StorageError
+from storage.ids import new_id
 from storage.migrate import pending, upgrade
+from storage.scope import system
 
 GOOD = 0
 PROBLEM = 1
@@ -64,14 +73,27 @@ MENDABLE = (
     StorageError,
     ImportRefusedError,
     UserError,
+    ConsentError,
+    EndError,
+    MonthError,
+    MasterFileError,
+    BackupError,
     OSError,
     UnicodeDecodeError,
 )
 
 
-def guarded(work: Callable[[], int]) -> int:
-    """Run a command; what an operator can mend is said in her words, without a stack."""
+def guarded(work: Callable[[], int], *, noted: tuple[str, str] | None = None) -> int:
+    """Run a command; what an operator can mend is said in her words, without a stack.
+
+    Args:
+        work: The command; it returns the exit code.
+        noted: Verb and kind of the audit row that is written before it, for commands that show or
+            change something of somebody and write no row themselves.
+    """
     try:
+        if noted is not None:
+            note_command(Settings(), *noted, now=now())
         return work()
     except MENDABLE as error:
         for line in _told(error):
@@ -107,11 +129,6 @@ def read_csv(path: Path) -> str:
         return raw.decode("cp1252", errors="replace")
 
 
-def as_cell(text: str) -> str:
-    """A cell no spreadsheet takes for a formula (ASVS 1.2.10)."""
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
-
-
 def serve(settings: Settings) -> int:
     """`run`: webhooks, dashboard, delivery and clock in one process."""
     import uvicorn  # noqa: PLC0415 - no other command needs a server
@@ -121,14 +138,16 @@ def serve(settings: Settings) -> int:
     set_up()
 
     async def main() -> None:
-        bot = await start(settings)
+        with lasting():
+            bot = await start(settings)
         where = f"http://{settings.host}:{settings.port}/"
         err(f"{'Demo' if settings.is_demo else 'Live'}: {where}  (Ctrl-C stops)")
         config = uvicorn.Config(
             application(bot),
             host=settings.host,
             port=settings.port,
-            log_level="warning",
+            # Its own way to tell of an error is the traceback, words of families and all.
+            log_config=None,
             access_log=False,
             server_header=False,
             # Only from 127.0.0.1, or what uvicorn's own FORWARDED_ALLOW_IPS names: behind a
@@ -137,7 +156,7 @@ def serve(settings: Settings) -> int:
         )
         await uvicorn.Server(config).serve()
 
-    asyncio.run(main())
+    loops.run(main())
     return GOOD
 
 
@@ -206,9 +225,11 @@ def with_database(settings: Settings, work: Callable[[Connection, World], T]) ->
     world = make_world(settings, site, library)
     database = Database.open(settings.url, exclusive=False)
     try:
+        database.write_sync(lambda c: bind(c, world.vault, now=now()))
         return database.write_sync(lambda c: work(c, world))
     finally:
         asyncio.run(database.close())
+        world.vault.close()
 
 
 def _import(settings: Settings, read_in: Callable[..., T]) -> T:
@@ -229,22 +250,22 @@ def import_roster(settings: Settings, path: Path, *, codes_to: Path | None) -> i
     report = _import(settings, partial(read_in, text=text, file=str(path), now=now()))
     for problem in report.warnings:
         err(str(problem))
-    table = StringIO()
-    writer = csv.writer(table, lineterminator="\n")
-    writer.writerow(("school", "class", "number", "code"))
-    writer.writerows(
-        (as_cell(c.school), as_cell(f"{c.grade}{c.class_name}"), c.number, c.code)
-        for c in report.codes
+    table = as_csv(
+        ("school", "class", "number", "code"),
+        ((c.school, f"{c.grade}{c.class_name}", c.number, c.code) for c in report.codes),
+        end="\n",
     )
     if codes_to is not None:
-        codes_to.write_text(table.getvalue(), encoding="utf-8")
+        codes_to.write_text(table, encoding="utf-8")
     else:
-        out(table.getvalue().rstrip())
+        out(table.rstrip())
     err(
         f"{report.classes} classes: {report.added} learners added, {report.corrected} corrected, "
         f"{report.unchanged} unchanged; {report.teachers} teachers, {report.invited} invitations. "
         "Codes are shown once: print the slips now."
     )
+    if with_database(settings, lambda c, w: w.gate(c, w, now())):
+        err("The launch gate is shut: hand out no slips before `main.py doctor --live` is good.")
     return GOOD
 
 
@@ -292,9 +313,17 @@ def webhooks_set(settings: Settings) -> int:
             templates=site.templates.values(),
         )
     )
+    with_database(settings, lambda c, _w: _note(c, "webhooks_set", "settings"))
     for step in steps:
         out(f"{'ok ' if step.ok else 'FIX'} {step.text}")
     return GOOD if all(step.ok for step in steps) else PROBLEM
+
+
+def _note(conn: Connection, verb: str, kind: str) -> None:
+    """Write down that somebody at this machine did or saw something."""
+    moment = now()
+    entry = audit.row(system("commands"), verb, kind, id=new_id(moment), at=moment)
+    audit.record(conn, [entry])
 
 
 def _await(work: Awaitable[T]) -> T:
@@ -304,63 +333,24 @@ def _await(work: Awaitable[T]) -> T:
     return asyncio.run(main())
 
 
-def users_add(
-    settings: Settings, login: str, *, role: str, schools: list[str], address: str
-) -> int:
-    """`users add`: an account with a password and an authenticator, shown once."""
-    password = users.read_password()
-    made = with_database(
-        settings,
-        lambda c, w: users.add_user(
-            c,
-            login=login,
-            role=role,
-            schools=schools,
-            password=password,
-            vault=w.vault,
-            now=now(),
-            person_address=address,
-            accounts=w.accounts,
-        ),
-    )
-    _show_authenticator(made)
-    return GOOD
-
-
 def users_list(settings: Settings, *, json_wanted: bool) -> int:
     """`users list`: every account, its role, schools and state."""
-    rows = with_database(settings, lambda c, _w: users.list_users(c, now=now()))
+
+    def listed(conn: Connection) -> list[dict[str, str | list[str] | None]]:
+        _note(conn, "listed", "users")
+        return users.list_users(conn, now=now())
+
+    rows = with_database(settings, lambda c, _w: listed(c))
     if json_wanted:
         as_json(rows)
         return GOOD
-    for row in rows:
-        places = ", ".join(row["schools"] or []) or "-"
-        cells = (row["login"], row["role"], places, row["state"], row["ends"] or "")
+    for account in rows:
+        places = ", ".join(account["schools"] or []) or "-"
+        life = (f"ends {account['ends'] or '-'}", f"used {account['used'] or '-'}")
+        cells = (account["login"], account["role"], places, account["state"], *life)
         out("  ".join(map(str, cells)).rstrip())
     if not rows:
-        out("No accounts yet. Make one with: users add LOGIN --role coordinator --school NAME")
-    return GOOD
-
-
-def users_password(settings: Settings, login: str) -> int:
-    """`users password`: a new password; her sessions end."""
-    password = users.read_password()
-    with_database(
-        settings,
-        lambda c, _w: users.set_password(c, login=login, password=password, now=now()),
-    )
-    out(f"{login} has a new password. Open sessions ended.")
-    return GOOD
-
-
-def users_authenticator(settings: Settings, login: str) -> int:
-    """`users authenticator`: a new authenticator for a lost phone; her sessions end."""
-    _show_authenticator(
-        with_database(
-            settings,
-            lambda c, w: users.set_authenticator(c, login=login, vault=w.vault, now=now()),
-        )
-    )
+        out("No accounts yet. Make the first one with: users first")
     return GOOD
 
 
@@ -369,9 +359,3 @@ def users_end(settings: Settings, login: str) -> int:
     ended = with_database(settings, lambda c, _w: users.end_user(c, login=login, now=now()))
     out(f"{login} is ended." if ended else f"{login} was ended before.")
     return GOOD
-
-
-def _show_authenticator(made: users.Enrolled) -> None:
-    out(made.qr)
-    out(f"{made.login}: scan this with an authenticator app, or type in: {made.uri}")
-    out("It is shown once. To sign in she needs the password and the app's six digits.")

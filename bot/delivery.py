@@ -198,4 +198,4 @@ def _name(message: Claimed) -> ChannelName:
 def _backoff(message: Claimed) -> timedelta:
     """Doubling, capped, with up to a fifth of jitter so that workers do not march in step."""
     wait: timedelta = min(FIRST_BACKOFF * 2 ** (message.attempts - 1), LONGEST_BACKOFF)
-    return wait * (1 + random.random() / 5)  # noqa: S311 - jitter, not a secret
+    return wait * (1 + random.random() / 5)  # noqa: S311 - jitter, not a secret  # nosec B311

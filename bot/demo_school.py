@@ -11,11 +11,12 @@ from sqlalchemy import Connection, insert, select
 
 from bot.demo import PHONES, Guide, PhoneName
 from bot.users import add_user
+from flows.consent import ASKED, COMPETENT, Purpose
 from flows.messages import ChannelName
-from storage import people
+from storage import consents, people
 from storage.ids import new_code, new_id
 from storage.people import Learner, NewChild
-from storage.schema import child_caregiver, consents, kept
+from storage.schema import child_caregiver, kept
 from storage.vault import Vault
 
 PROGRAMME = "Demo programme"
@@ -24,7 +25,6 @@ LEARNERS = 42
 JOINING = 17
 """The learner whose caregiver holds the simulated phone; she has not joined yet."""
 ENROLLED = (2, 3, 5, 7, 11, 14, 19, 22, 26, 30, 35, 41)
-PURPOSES = ("help", "partners", "research")
 LOGIN = "demo"
 KEPT = "demo_guide"
 YOUNGEST_MONTHS = 76
@@ -40,6 +40,8 @@ def seed(
     *,
     accounts: Mapping[ChannelName, str],
     text_version: str,
+    texts: Mapping[Purpose, str] | None = None,
+    partners: str = "",
     hasher: PasswordHasher | None = None,
 ) -> Guide:
     """Make the demo school once; on a database that has it, only say what the page needs.
@@ -52,6 +54,8 @@ def seed(
         now: Aware, UTC.
         accounts: Our own account by channel.
         text_version: Version of the enrolment form whose words the families agreed to.
+        texts: Digests of those words by purpose.
+        partners: Version of the list of named partners.
         hasher: How the password is hashed; None for the strong default.
     """
     stored = conn.execute(select(kept.c.value).where(kept.c.name == KEPT)).scalar()
@@ -76,12 +80,15 @@ def seed(
         programme_id=programme_id,
         school_id=school_id,
         accounts=accounts,
+        text_version=text_version,
+        texts=texts or {},
+        partners=partners,
     )
     people.set_teacher(conn, class_id, team.add("teacher", kind="teacher"))
     coordinator = team.add("coordinator", kind="staff", name="Demo coordinator")
     people.grant_role(conn, person_id=coordinator, school_id=school_id, role="coordinator", now=now)
     for number in ENROLLED:
-        team.enrol(learners[number - 1], text_version)
+        team.enrol(learners[number - 1])
     joining = learners[JOINING - 1].id
     guide = _account(
         conn,
@@ -120,6 +127,9 @@ class _Team:
     programme_id: str
     school_id: str
     accounts: Mapping[ChannelName, str]
+    text_version: str
+    texts: Mapping[Purpose, str]
+    partners: str
 
     def add(self, phone_name: PhoneName, *, kind: str, name: str = "") -> str:
         """Somebody who holds one of the page's phones."""
@@ -128,7 +138,7 @@ class _Team:
         self._address(person_id, phone.channel, phone.address)
         return person_id
 
-    def enrol(self, learner: Learner, text_version: str) -> None:
+    def enrol(self, learner: Learner) -> None:
         """A family that joined before the demo began, with consent to everything."""
         person_id = self._person("caregiver", household_id=learner.household_id)
         self._address(person_id, "sms", f"+2700000{learner.list_number:04}")
@@ -136,29 +146,29 @@ class _Team:
             insert(child_caregiver).values(
                 child_id=learner.id,
                 person_id=person_id,
-                capacity="parent_or_guardian",
+                capacity=COMPETENT,
                 from_at=self.now,
             )
         )
-        self.conn.execute(
-            insert(consents),
-            [
-                {
-                    "id": new_id(self.now),
-                    "person_id": person_id,
-                    "child_id": learner.id,
-                    "purpose": purpose,
-                    "granted": True,
-                    "capacity": "parent_or_guardian",
-                    "text_version": text_version,
-                    "language": "en",
-                    "channel": "sms",
-                    "mode": "self",
-                    "at": self.now,
-                }
-                for purpose in PURPOSES
-            ],
+        given = consents.Given(
+            person_id=person_id,
+            capacity=COMPETENT,
+            version=self.text_version,
+            texts=self.texts,
+            language="en",
+            channel="sms",
+            mode="self",
+            partners=self.partners,
+            at=self.now,
+            now=self.now,
         )
+        rows = [
+            consents.row(
+                given, id=new_id(self.now), child_id=learner.id, purpose=purpose, word="yes"
+            )
+            for purpose in ASKED
+        ]
+        consents.write(self.conn, rows)
 
     def _person(self, kind: str, *, name: str = "", household_id: str | None = None) -> str:
         return people.add_person(

@@ -17,11 +17,13 @@ from babel.messages.pofile import PoFileError, read_po
 from typing_extensions import override
 
 from flows.authoring import read
+from flows.consent import digests
 from flows.content import ContentError
 from flows.forms import Form
 from flows.keywords import Keywords, collect, reserved
 from flows.lexicon import Lexicon
 from flows.notices import NOTICES
+from flows.papers import PAPERS
 from flows.phrases import PHRASES, number_words
 from flows.questionnaire import Questionnaire
 from scoring.rules import RuleError, check_rules, item_codes, read_rules
@@ -29,7 +31,7 @@ from scoring.ruleset import Rules
 
 SOURCE_LANGUAGE = "en"
 DRAFT = "state: draft-machine"
-SENTENCES: Mapping[str, str] = {**PHRASES, **NOTICES}
+SENTENCES: Mapping[str, str] = {**PHRASES, **NOTICES, **PAPERS}
 """All the bot's own sentences in English, by key."""
 
 
@@ -66,6 +68,8 @@ class Library:
         gaps: What translations lack (a language with gaps is not offered).
         revisions: Text revision by (version, language), as published.
         old_lexicons: Lexicons of versions that are no longer current, by (version, language).
+        consent: Digest of the words of consent by (language, purpose), as published.
+        consent_since: Under "id", the first digits of ids made since those words stand.
     """
 
     forms: dict[str, Form]
@@ -77,6 +81,8 @@ class Library:
     gaps: tuple[Gap, ...] = ()
     revisions: dict[tuple[str, str], int] = field(default_factory=dict)
     old_lexicons: dict[tuple[str, str], Lexicon] = field(default_factory=dict)
+    consent: dict[tuple[str, str], str] = field(default_factory=dict)
+    consent_since: dict[str, str] = field(default_factory=dict)
 
     def questionnaire(self, version: str) -> Questionnaire:
         """The questionnaire of a version. Raises KeyError for one never published here."""
@@ -96,6 +102,14 @@ class Library:
     def others(self, language: str) -> tuple[Lexicon, ...]:
         """The other offered languages, for understanding replies: English first."""
         return tuple(self.lexicons[tag] for tag in self.offered if tag != language)
+
+    def consent_words(self) -> dict[tuple[str, str], str]:
+        """Digest of the words of consent by (language, purpose), as they would be shown now."""
+        return {
+            (tag, purpose): mark
+            for tag, lexicon in self.lexicons.items()
+            for purpose, mark in digests(lexicon.texts).items()
+        }
 
     def adopt(self, form: Form, texts: Mapping[str, Mapping[str, str]]) -> None:
         """Take in a version from the database, with its texts by language."""
@@ -153,7 +167,7 @@ def load(*, languages: Iterable[str], rules: str = "default", drafts: bool = Tru
         lexicons[tag] = lexicon
         gaps += missing
     lacking = {gap.language for gap in gaps}
-    return Library(
+    library = Library(
         forms={form.questionnaire.version: form for form in forms},
         current={form.questionnaire.form_id: form.questionnaire.version for form in forms},
         lexicons=lexicons,
@@ -167,6 +181,8 @@ def load(*, languages: Iterable[str], rules: str = "default", drafts: bool = Tru
         keywords=collect(lexicons.values()),
         gaps=tuple(gaps),
     )
+    library.consent.update(library.consent_words())
+    return library
 
 
 def digest(texts: Mapping[str, str]) -> str:

@@ -14,3 +14,9 @@ SENDS = Counter(
 TICK_FAILURES = Counter("cwb_tick_failures_total", "Ticks of the clock that raised.", ["tick"])
 WAITING = Gauge("cwb_waiting_letters", "Stored messages whose handling raised, to be tried again.")
 DEAD_LETTERS = Gauge("cwb_dead_letters", "Messages given up and waiting for a person.")
+REDACTIONS = Counter(
+    "cwb_redactions_total", "Stored messages taken away at the provider, by result.", ["result"]
+)
+INVITATIONS_HELD = Gauge(
+    "cwb_invitations_held", "Invitations that wait until the launch gate opens (doctor --live)."
+)

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from bot.library import Library, digest
 from flows.forms import dump, load
+from storage.consent_words import fill_digests, words_since
 from storage.content import (
     published,
     revision_digests,
@@ -37,6 +38,9 @@ def publish(conn: Connection, library: Library, *, now: datetime) -> int:
         _texts(conn, library, version, now)
     for version in known:
         adopt(conn, library, version)
+    library.consent.update(library.consent_words())
+    library.consent_since["id"] = words_since(conn, library.consent)
+    fill_digests(conn)
     return new
 
 

@@ -8,10 +8,11 @@ from bot.sheets import ContactAddress, Line, Problem, Sheet, read_sheet
 from flows.messages import ChannelName
 
 REQUIRED = ("school", "grade", "class", "number", "sex", "birth_month", "teacher_address")
-OPTIONAL = ("name", "caregiver_address", "agreed_on")
+OPTIONAL = ("name", "caregiver_address", "agreed_on", "witness")
 GRADES = ("r", *(str(grade) for grade in range(1, 13)))
 LONGEST_SCHOOL = 200
 LONGEST_CLASS = 20
+LONGEST_NAME = 100
 MOST_LEARNERS = 999
 AGES = range(4, 17)
 """Ages in whole years that a learner of these grades may have; anything else is a slip."""
@@ -32,6 +33,7 @@ class RosterRow:
         teacher: Where the class's teacher is reached; None where another row says it.
         caregiver: Where her caregiver is reached, where she agreed to be invited.
         agreed_on: When she agreed.
+        witness: Who saw her agree: an address or a name; empty where nobody did.
     """
 
     line: int
@@ -44,6 +46,7 @@ class RosterRow:
     teacher: ContactAddress | None = None
     caregiver: ContactAddress | None = None
     agreed_on: date | None = None
+    witness: str = ""
 
     @property
     def group(self) -> tuple[str, str, str]:
@@ -100,6 +103,8 @@ def _row(sheet: Sheet, line: Line, today: date) -> RosterRow | None:
         _check_age(sheet, line, birth_month, today)
     teacher = sheet.address(line, "teacher_address") if line.cells["teacher_address"] else None
     caregiver, agreed_on = _caregiver(sheet, line, today)
+    has_witness = bool(line.cells.get("witness"))
+    witness = sheet.text(line, "witness", longest=LONGEST_NAME) if has_witness else ""
     if line.cells.get("name"):
         fix = "it was left out: a child's name is only kept once a caregiver has consented"
         sheet.warn(line.number, "name", "a name", fix)
@@ -116,6 +121,7 @@ def _row(sheet: Sheet, line: Line, today: date) -> RosterRow | None:
         teacher=teacher,
         caregiver=caregiver,
         agreed_on=agreed_on,
+        witness=witness or "",
     )
 
 

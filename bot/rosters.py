@@ -10,6 +10,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from bot.consents import agree_to_contact
 from bot.roster_files import RosterRow, parse_roster
 from bot.sheets import ContactAddress, ImportRefusedError, Problem
 from flows.messages import ChannelName
@@ -194,9 +195,11 @@ def _import_class(place: _Place, rows: Sequence[RosterRow], done: _Done) -> list
     before = done.added + done.corrected
     by_number = _children(place, school_id, class_id, rows, done)
     changed |= done.added + done.corrected > before
+    asked = [by_number[row.number].household_id for row in rows if row.caregiver is not None]
+    place.vault.ensure(asked)  # one commit of the key store a class, not one a child
     for row in rows:
         if row.caregiver is not None:
-            changed |= _invite(place, school_id, by_number[row.number], row.caregiver, done)
+            changed |= _invite(place, school_id, by_number[row.number], row, done)
     ids = {child.id: number for number, child in by_number.items()}
     codes = issue_join_codes(conn, ids, vault=place.vault, now=now)
     if changed or codes:
@@ -255,12 +258,12 @@ def _teach(
     return set_teacher(place.conn, class_id, person_id)
 
 
-def _invite(
-    place: _Place, school_id: str, child: Learner, address: ContactAddress, done: _Done
-) -> bool:
-    """Have a caregiver invited for a child; whether that is new."""
+def _invite(place: _Place, school_id: str, child: Learner, row: RosterRow, done: _Done) -> bool:
+    """Have a caregiver invited for a child, who agreed to that on paper; whether that is new."""
+    if row.caregiver is None:
+        return False
     person_id, _ = _person(
-        place, address, kind="caregiver", school_id=school_id, household_id=child.household_id
+        place, row.caregiver, kind="caregiver", school_id=school_id, household_id=child.household_id
     )
     is_new = invite_caregiver(
         place.conn,
@@ -269,6 +272,19 @@ def _invite(
         wave_id=place.wave_id,
         now=place.now,
     )
+    if is_new and row.agreed_on is not None:
+        agree_to_contact(
+            place.conn,
+            child_id=child.id,
+            household_id=child.household_id,
+            person_id=person_id,
+            language=place.language,
+            on=row.agreed_on,
+            witness=row.witness,
+            vault=place.vault,
+            accounts=place.accounts,
+            now=place.now,
+        )
     done.invited += is_new
     return is_new
 

@@ -3,8 +3,6 @@
 Every refusal names the setting and the fix. Example values and gaps are refused outside the demo.
 """
 
-import base64
-import binascii
 import hashlib
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -12,7 +10,8 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-KEY_BYTES = 32
+from bot.masters import KEY_BYTES, MasterFileError, candidates, parse
+
 EXAMPLES = ("changeme", "example", "xxxx", "your-", "todo")
 DEMO_MASTER = hashlib.sha256(b"cwb demo: this key protects nothing").digest()
 
@@ -38,6 +37,8 @@ class Settings(BaseSettings):
     public_base_url: str = ""
     secret_key: str = ""
     master_key: str = ""
+    master_key_file: Path | None = None
+    keys_url: str = ""
     timezone: str = "Africa/Johannesburg"
     site_file: Path | None = None
     twilio_account_sid: str = ""
@@ -51,12 +52,20 @@ class Settings(BaseSettings):
     telegram_webhook_secret: str = ""
     telegram_api_url: str = ""
     metrics_token: str = ""
+    audit_key: str = ""
+    audit_key_old: str = ""
+    audit_head_file: Path | None = None
     demo: bool | None = None
 
     @field_validator("public_base_url", "twilio_api_url", "telegram_api_url")
     @classmethod
     def _no_trailing_slash(cls, value: str) -> str:
         return value.rstrip("/")
+
+    @field_validator("master_key_file", mode="before")
+    @classmethod
+    def _no_file(cls, value: object) -> object:
+        return None if value == "" else value
 
     @field_validator("demo", mode="before")
     @classmethod
@@ -73,7 +82,13 @@ class Settings(BaseSettings):
         """DEMO=1, or no settings at all and no live database."""
         if self.demo is not None:
             return self.demo
-        told = (self.secret_key, self.master_key, self.twilio_account_sid, self.telegram_bot_token)
+        told = (
+            self.secret_key,
+            self.master_key,
+            self.master_key_file,
+            self.twilio_account_sid,
+            self.telegram_bot_token,
+        )
         return not any(told) and not self.live_database
 
     @property
@@ -91,17 +106,50 @@ class Settings(BaseSettings):
     @property
     def master(self) -> bytes:
         """The 32-byte master key. Raises SettingsError where it is not one."""
+        return self.masters()[0]
+
+    def masters(self) -> tuple[bytes, ...]:
+        """What may be the master key: two while its file is being replaced.
+
+        Raises:
+            SettingsError: There is none.
+        """
         if self.is_demo:
-            return DEMO_MASTER
-        key = _key(self.master_key)
+            return (DEMO_MASTER,)
+        if self.master_key_file is not None:
+            try:
+                return candidates(self.master_key_file)
+            except MasterFileError as error:
+                raise SettingsError((str(error),)) from error
+        key = parse(self.master_key)
         if key is None:
             raise SettingsError((MASTER_KEY_FIX,))
-        return key
+        return (key,)
+
+    @property
+    def key_store(self) -> str:
+        """The database of the keys; the demo has its own file."""
+        if self.is_demo:
+            return f"sqlite:///{self.data_dir / 'demo-keys.db'}"
+        return self.keys_url or f"sqlite:///{self.data_dir / 'keys.db'}"
 
     @property
     def secret(self) -> bytes:
         """What signs form tokens."""
         return self.secret_key.encode() if self.secret_key else hashlib.sha256(self.master).digest()
+
+    @property
+    def audit_secrets(self) -> tuple[bytes, ...]:
+        """What signs the heads of the audit chain: the present one first, then older ones."""
+        present = self.audit_key.encode() if self.audit_key else self.secret
+        return (present, self.audit_key_old.encode()) if self.audit_key_old else (present,)
+
+    @property
+    def audit_heads(self) -> Path:
+        """The file outside the database that gets a line for each head of the audit chain."""
+        if self.audit_head_file is not None:
+            return self.audit_head_file
+        return self.data_dir / ("demo-audit-heads.txt" if self.is_demo else "audit-heads.txt")
 
 
 DEMO_DATABASE = "DATABASE_URL: this is a demo database. Fix: name another file."
@@ -120,14 +168,6 @@ def _is_zone(name: str) -> bool:
     return True
 
 
-def _key(text: str) -> bytes | None:
-    try:
-        key = base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
-        return None
-    return key if len(key) == KEY_BYTES else None
-
-
 def problems_of(settings: Settings) -> tuple[str, ...]:
     """Everything that forbids a live start, each with the setting's name and the fix."""
     found = [] if _is_zone(settings.timezone) else [TIMEZONE_FIX]
@@ -135,10 +175,17 @@ def problems_of(settings: Settings) -> tuple[str, ...]:
         if settings.host not in ("127.0.0.1", "::1", "localhost"):
             found.append("HOST: the demo listens on loopback only. Fix: HOST=127.0.0.1")
         return tuple(found)
-    if _key(settings.master_key) is None:
-        found.append(MASTER_KEY_FIX)
+    found += _keys(settings)
     if len(settings.secret_key) < KEY_BYTES:
         found.append("SECRET_KEY: too short. Make one with: openssl rand -base64 32")
+    found += [
+        f"{name}: too short. Make one with: openssl rand -base64 32"
+        for name, value in (
+            ("AUDIT_KEY", settings.audit_key),
+            ("AUDIT_KEY_OLD", settings.audit_key_old),
+        )
+        if value and len(value) < KEY_BYTES
+    ]
     if not settings.public_base_url.startswith("https://") and not _loopback(settings):
         found.append("PUBLIC_BASE_URL: must be the https address that providers reach.")
     if settings.url.endswith("demo.db"):
@@ -150,6 +197,23 @@ def problems_of(settings: Settings) -> tuple[str, ...]:
         if isinstance(value, str) and any(mark in value.lower() for mark in EXAMPLES)
     ]
     return tuple(found)
+
+
+def _keys(settings: Settings) -> list[str]:
+    found = []
+    if settings.master_key and settings.master_key_file is not None:
+        found.append("MASTER_KEY: MASTER_KEY_FILE is set too. Fix: keep one of the two.")
+    else:
+        try:
+            settings.masters()
+        except SettingsError as error:
+            found += error.problems
+    if settings.key_store == settings.url:
+        found.append(
+            "KEYS_URL: this is the database itself, so that every backup of it would carry the "
+            "keys. Fix: name another database."
+        )
+    return found
 
 
 def _loopback(settings: Settings) -> bool:

@@ -256,6 +256,16 @@ def _address(found: str) -> tuple[ContactAddress | None, str]:
     return ContactAddress(channel=cast("ChannelName", channel), value=value), note
 
 
+def contact(text: str) -> ContactAddress | None:
+    """A phone number, `whatsapp:` and a number or `telegram:` and a chat; None for neither."""
+    return _address(text)[0]
+
+
+def phone(text: str) -> str | None:
+    """A phone number as we keep it (+27...), or None for what is none."""
+    return _phone(text)[0]
+
+
 def _phone(found: str) -> tuple[str | None, str]:
     try:
         number = phonenumbers.parse(found, REGION)

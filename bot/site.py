@@ -11,9 +11,14 @@ from typing import Literal
 
 import holidays
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from bot.launch_papers import Launch
+from bot.rights.keeping import Class, Keep, check
 from flows.calendar import Hours, Span
+
+PARTNERS_CHARS = 48
+"""The names of all partners in one message, with commas."""
 
 
 class Strict(BaseModel):
@@ -44,6 +49,13 @@ class Clock(Strict):
     resend_minutes: int = Field(ge=1, le=24 * 60)
 
 
+class Providers(Strict):
+    """What providers may keep of messages that we have stored (docs/privacy.md)."""
+
+    redact: bool = True
+    delete_after_days: int | None = Field(default=7, ge=0, le=365)
+
+
 class Site(Strict):
     """A site's decisions. `docs/operators.md` explains each."""
 
@@ -58,8 +70,31 @@ class Site(Strict):
     learners_a_week: int = Field(default=5, ge=1, le=40)
     working_days_to_call: int = Field(default=5, ge=1, le=20)
     lapse_days: int = Field(default=7, ge=1, le=60)
+    request_days: int = Field(default=30, ge=1, le=60)
+    request_days_confirmed_on: date | None = None
     templates: dict[str, str] = Field(default_factory=dict)
+    partners: tuple[str, ...] = Field(default=("clinic", "Social Development"), min_length=1)
+    same_consent: tuple[str, ...] = ()
     rules: str = "default"
+
+    @field_validator("retention")
+    @classmethod
+    def _may_stand(cls, table: dict[Class, Keep]) -> dict[Class, Keep]:
+        check(table)
+        return table
+
+    @field_validator("partners")
+    @classmethod
+    def _short_enough(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        """The names stand in a message that must fit in three SMS."""
+        fit = len(", ".join(names)) <= PARTNERS_CHARS
+        if not fit or any("," in name or not name.strip() for name in names):
+            raise ValueError(f"name them in {PARTNERS_CHARS} characters altogether, no commas")
+        return names
+
+    providers: Providers = Providers()
+    launch: Launch = Launch()
+    retention: dict[Class, Keep] = Field(default_factory=dict)
 
     def hours(self, years: tuple[int, ...]) -> Hours:
         """The calendar of this site with South Africa's public holidays of `years`."""

@@ -1,27 +1,31 @@
-"""The `users` commands: who may sign in to the dashboard.
+"""Accounts of the dashboard: who may sign in.
 
-The second factor is set up when the account is made: the authenticator's secret is shown once, as a
-QR code for the terminal, and stored sealed. A new password never replaces the second factor.
+An account is made with a one-time code (`bot.user_codes`): its owner chooses her password and sets
+up her authenticator on the dashboard's set-up page. `add_user` makes one that is ready at once, for
+the demo, for tests, and for `users add --password-stdin`.
 """
 
 import getpass
 import io
-import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TextIO
+from zoneinfo import ZoneInfo
 
 import pyotp
-import segno
 from argon2 import PasswordHasher
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
-from bot.access import ISSUER, strong_hasher
+from bot.enrolling import LOGIN
+from bot.lifetimes import LIFETIME, EndError, end_of
+from bot.passwords import SHORTEST, fault_of
+from bot.proofs import authenticator_uri, strong_hasher
 from flows.messages import ChannelName
-from storage import users
+from storage import accounts as account_rows
+from storage import logins, users
 from storage.audit import record, row
 from storage.ids import new_id
 from storage.people import add_address, add_person, grant_role, person_at
@@ -29,16 +33,10 @@ from storage.scope import system
 from storage.users import SchoolRef, User
 from storage.vault import Vault
 
-ROLES = ("coordinator", "social_worker", "supervisor", "tech")
-"""The dashboard's roles; a test compares them with its policy."""
-NO_PERSON = "tech"
-"""The role that never has a case, and so is nobody of the team's list."""
-SHORTEST = 12
-LONGEST = 500
-FEWEST_DIFFERENT = 6
-COMMON = ("password", "qwerty", "123456", "iloveyou", "welcome", "letmein", "admin", "child", "cwb")
-"""What guessers try first, and our own context; a password that is little else is refused."""
-LOGIN = re.compile(r"[a-z0-9][a-z0-9._@-]{1,62}")
+TEAM = ("coordinator", "social_worker", "supervisor")
+"""The roles that work with families of named schools, and so stand on the team's list."""
+ROLES = (*TEAM, "manager", "data_officer", "researcher", "auditor", "tech")
+"""The roles that sign in; a test compares them with the policy."""
 
 
 class UserError(Exception):
@@ -79,24 +77,6 @@ def read_password(source: TextIO | None = None, ask: Callable[[str], str] = getp
     return password
 
 
-def check_password(password: str, *, login: str) -> None:
-    """Refuse what guessers find first (ASVS 5.0, 6.2.1-6.2.12).
-
-    Raises:
-        UserError: It is too short or too long, repeats itself, or is a common word with padding.
-    """
-    if not SHORTEST <= len(password) <= LONGEST:
-        raise UserError(
-            f"A password needs {SHORTEST} to {LONGEST} characters. Several words are easy to keep."
-        )
-    lowered = password.lower()
-    rest = lowered
-    for word in (*COMMON, login.lower()):
-        rest = rest.replace(word, "")
-    if len(set(lowered)) < FEWEST_DIFFERENT or len(set(rest)) < FEWEST_DIFFERENT:
-        raise UserError("This password is among the first that are guessed. Choose other words.")
-
-
 def add_user(
     conn: Connection,
     *,
@@ -111,24 +91,65 @@ def add_user(
     ends_at: datetime | None = None,
     hasher: PasswordHasher | None = None,
 ) -> Enrolled:
-    """Make an account with a password and an authenticator.
+    """Make an account that is ready, with a password somebody else has chosen.
 
     Args:
         conn: Open write transaction.
         login: 2 to 63 of a-z, 0-9, dot, dash, underscore, @; upper case is lowered.
         role: One of `ROLES`.
-        schools: Names of the schools she may see; none for `tech`.
+        schools: Names of the schools she works for; none for a role outside the team.
         password: At least 12 characters.
         vault: Seals the authenticator's secret.
         now: Aware, UTC.
         person_address: `telegram:123`, `sms:+27...`, `whatsapp:+27...`: whose alerts by chat and
             on the dashboard are the same person's. Empty: a person is made without an address.
         accounts: Our own account by channel; needed with `person_address`.
-        ends_at: When the account ends by itself.
+        ends_at: When the account ends by itself; in a year unless told.
         hasher: How passwords are hashed; None for the strong default.
 
     Raises:
         UserError: A name or the password cannot be taken; the message says why.
+    """
+    fault = fault_of(
+        password, login=login.strip().lower(), context=[*schools, *logins.context_names(conn, ())]
+    )
+    if fault:
+        raise UserError(fault)
+    secret = pyotp.random_base32()
+    user = make_account(
+        conn,
+        login=login,
+        role=role,
+        schools=schools,
+        vault=vault,
+        now=now,
+        secret=secret,
+        person_address=person_address,
+        accounts=accounts,
+        ends_at=ends_at,
+    )
+    made = (hasher or strong_hasher()).hash(password)
+    users.set_password(conn, user_id=user.id, password_hash=made)
+    return _enrolled(user.login, secret)
+
+
+def make_account(
+    conn: Connection,
+    *,
+    login: str,
+    role: str,
+    schools: Sequence[str],
+    vault: Vault,
+    now: datetime,
+    secret: str,
+    person_address: str,
+    accounts: Mapping[ChannelName, str] | None,
+    ends_at: datetime | None,
+) -> User:
+    """An account without a password, and the member of staff it belongs to; see `add_user`.
+
+    Raises:
+        UserError: A name cannot be taken; the message says why.
     """
     login = login.strip().lower()
     if LOGIN.fullmatch(login) is None:
@@ -137,10 +158,9 @@ def add_user(
         )
     if role not in ROLES:
         raise UserError(f"There is no role {role!r}. Roles: {', '.join(ROLES)}.")
-    check_password(password, login=login)
     places = _places(conn, schools, role)
     person_id = None
-    if role != NO_PERSON:
+    if role in TEAM:
         person_id = _person(
             conn,
             places,
@@ -150,7 +170,6 @@ def add_user(
             vault=vault,
             now=now,
         )
-    secret = pyotp.random_base32()
     user_id = new_id(now)
     user = User(
         id=user_id,
@@ -158,11 +177,11 @@ def add_user(
         person_id=person_id,
         role=role,
         schools=frozenset(place.id for place in places),
-        password_hash=(hasher or strong_hasher()).hash(password),
+        password_hash="",  # empty: it fits nothing  # nosec B106
         totp_secret=vault.seal(secret, table="users", column="totp_secret", row=user_id),
         totp_last=0,
         created_at=now,
-        ends_at=ends_at,
+        ends_at=ends_at or now + LIFETIME,
         disabled_at=None,
     )
     try:
@@ -171,72 +190,80 @@ def add_user(
     except IntegrityError as error:
         raise UserError(f"There is already a login {login!r}.") from error
     _note(conn, "added", user_id, now)
-    return _enrolled(login, secret)
-
-
-def set_password(
-    conn: Connection,
-    *,
-    login: str,
-    password: str,
-    now: datetime,
-    hasher: PasswordHasher | None = None,
-) -> None:
-    """Give a user a new password and end her sessions; her authenticator stays.
-
-    Raises:
-        UserError: There is no such login, or the password cannot be taken.
-    """
-    user = _known(conn, login)
-    check_password(password, login=user.login)
-    made = (hasher or strong_hasher()).hash(password)
-    users.set_password(conn, user_id=user.id, password_hash=made)
-    users.end_sessions(conn, user_id=user.id, now=now)
-    _note(conn, "password_set", user.id, now)
-
-
-def set_authenticator(conn: Connection, *, login: str, vault: Vault, now: datetime) -> Enrolled:
-    """Give a user who lost her phone a new authenticator and end her sessions.
-
-    Raises:
-        UserError: There is no such login.
-    """
-    user = _known(conn, login)
-    secret = pyotp.random_base32()
-    sealed = vault.seal(secret, table="users", column="totp_secret", row=user.id)
-    users.set_totp(conn, user_id=user.id, secret=sealed)
-    users.end_sessions(conn, user_id=user.id, now=now)
-    _note(conn, "authenticator_set", user.id, now)
-    return _enrolled(user.login, secret)
+    return user
 
 
 def end_user(conn: Connection, *, login: str, now: datetime) -> bool:
     """End an account and its sessions at once; False if it was ended before.
 
+    She leaves the team's list, and what she had accepted goes back to the others.
+
     Raises:
         UserError: There is no such login.
     """
-    user = _known(conn, login)
+    user = known(conn, login)
     ended = users.end(conn, user_id=user.id, now=now)
+    account_rows.hand_over(conn, user.person_id, now=now, new_id=new_id, purpose="account_ended")
     _note(conn, "ended", user.id, now)
     return ended
 
 
+def reopen_user(conn: Connection, *, login: str, ends: str, zone: ZoneInfo, now: datetime) -> User:
+    """Open an account again, or give it another last day; her password stays what it was.
+
+    A member of the team is put back on the list of her schools.
+
+    Args:
+        conn: Open write transaction.
+        login: Whose.
+        ends: The last day, as 2027-06-30; a year from now if empty.
+        zone: Where days end.
+        now: Aware, UTC.
+
+    Raises:
+        UserError: There is no such login, or an account cannot end then.
+    """
+    user = known(conn, login)
+    try:
+        ends_at = end_of(ends, now=now, zone=zone)
+    except EndError as error:
+        raise UserError(str(error)) from error
+    account_rows.reopen(conn, user.id, ends_at=ends_at, now=now)
+    for school_id in sorted(user.schools) if user.person_id else ():
+        grant_role(
+            conn, person_id=str(user.person_id), school_id=school_id, role=user.role, now=now
+        )
+    _note(conn, "reopened", user.id, now)
+    return replace(user, ends_at=ends_at, disabled_at=None, reopened_at=now)
+
+
 def list_users(conn: Connection, *, now: datetime) -> list[dict[str, str | list[str] | None]]:
-    """All accounts as plain values for a table or JSON: login, role, schools, state, ends."""
+    """All accounts as plain values for a table or JSON.
+
+    They are login, role, schools, state, the day it ends, and for open ones the day of last use.
+    """
+    used = {account.id: account.used_at for account in account_rows.open_accounts(conn)}
     return [
         {
             "login": user.login,
             "role": user.role,
             "schools": list(users.school_names(conn, user.schools)),
-            "state": "open" if user.usable(now) else "ended",
+            "state": _state(user, now),
             "ends": user.ends_at.date().isoformat() if user.ends_at else None,
+            "used": used[user.id].date().isoformat() if user.id in used else None,
         }
         for user in users.everyone(conn)
     ]
 
 
-def _known(conn: Connection, login: str) -> User:
+def _state(user: User, now: datetime) -> str:
+    if not user.usable(now):
+        return "ended"
+    return f"waits for {user.waits_for}" if user.waits_for else "open"
+
+
+def known(conn: Connection, login: str) -> User:
+    """The account of a login. Raises UserError where there is none."""
     user = users.by_login(conn, login.strip().lower())
     if user is None:
         raise UserError(f"There is no login {login!r}. See: users list")
@@ -245,9 +272,9 @@ def _known(conn: Connection, login: str) -> User:
 
 def _places(conn: Connection, names: Sequence[str], role: str) -> list[SchoolRef]:
     """The schools of these names, each found exactly once."""
-    if role == NO_PERSON:
+    if role not in TEAM:
         if names:
-            raise UserError("The role tech sees no school: leave --school out.")
+            raise UserError(f"The role {role} is for no school of its own: leave --school out.")
         return []
     if not names:
         raise UserError(f"The role {role} needs at least one --school.")
@@ -321,7 +348,9 @@ def _address(text: str) -> tuple[ChannelName, str]:
 
 
 def _enrolled(login: str, secret: str) -> Enrolled:
-    uri = pyotp.TOTP(secret).provisioning_uri(name=login, issuer_name=ISSUER)
+    import segno  # noqa: PLC0415 - ten milliseconds that only whoever shows a code waits for
+
+    uri = authenticator_uri(login, secret)
     drawn = io.StringIO()
     segno.make(uri, error="m").terminal(out=drawn, compact=True)
     return Enrolled(login=login, uri=uri, qr=drawn.getvalue())

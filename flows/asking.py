@@ -5,25 +5,25 @@ answer leads exactly where answering right the first time would have led.
 """
 
 import re
-from collections.abc import Mapping, Set
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence, Set
 from datetime import datetime
 
-from flows.expressions import Expression
+from msgspec import Struct
+
 from flows.messages import LIMITS
-from flows.questionnaire import Item, Questionnaire
+from flows.questionnaire import Item, Questionnaire, Section
 from flows.sessions import Answer, Effect, Recorded, Session, Withdrawn
 
 KNOWN = "known."
 """Before the names of carried answers in a session's context; no author's code has a point."""
+_NONE: frozenset[str] = frozenset()
 ID_CHARS = 12
 """Characters of the session's id in a button's token: enough to tell one person's sessions apart,
 short enough for Telegram's 64 bytes."""
 _TOKEN = re.compile(r"q\.(.*)\.([0-9]{1,4})\.([0-9]{1,4})", re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Course:
+class Course(Struct, frozen=True, kw_only=True):
     """Where a questionnaire stands for a set of answers.
 
     Attributes:
@@ -67,12 +67,11 @@ def values_of(session: Session, answers: Mapping[str, Answer]) -> dict[str, str]
     `channel` is always where she answers now: what must not be asked on a phone that others read
     is not asked there, wherever she began.
     """
-    context = {name: v for name, v in session.context.items() if not name.startswith(KNOWN)}
-    return (
-        context
-        | {"channel": session.channel}
-        | {name: answer.value for name, answer in answers.items()}
-    )
+    values = {name: v for name, v in session.context.items() if not name.startswith(KNOWN)}
+    values["channel"] = session.channel
+    for name, answer in answers.items():
+        values[name] = answer.value
+    return values
 
 
 def chart(
@@ -83,7 +82,7 @@ def chart(
     Args:
         questionnaire: The rules.
         session: Before this turn: its channel decides packing, its answers what is new.
-        answers: The answers given until now, this turn's included.
+        answers: The answers given until now, this turn's included; none of the session's missing.
         now: Aware time of the turn, for the expressions.
     """
     values = values_of(session, {})
@@ -92,32 +91,47 @@ def chart(
     ask: list[Item] = []
     together = LIMITS[session.channel].packs
     shelved: list[str] = []
-    rule, holds, set_since = None, True, set[str]()
-    for item in questionnaire.items:
-        # The items of a group share one rule: it is read once, unless what it reads has changed.
-        if not _same(item.relevant, rule, set_since):
-            rule, holds, set_since = item.relevant, relevant(item, values, now=now), set()
-        if not holds:
-            if item.name not in answers or not _elsewhere(item, values, now=now):
-                continue
-            shelved.append(item.name)
-        answer = _answer(item, session, answers, values, passed=not ask, now=now)
-        if answer:
-            kept[item.name] = answer
-            values[item.name] = answer.value
-            set_since.add(item.name)
-        elif item.type == "note":
-            notes += [] if ask else [item.name]
-            together = together and not ask
-        elif item.asked:
-            together = together and (not ask or (item.pack != "" and item.pack == ask[0].pack))
-            ask += [item] if together or not ask else []
+    carries = any(name.startswith(KNOWN) for name in session.context)
+    left = len(answers)
+    for section in questionnaire.sections:
+        if ask and not together and not left and not carries:
+            break  # nothing further on is answered, and nothing more is asked
+        given = section.names & answers.keys() if left else _NONE
+        left -= len(given)
+        items, away = _applying(section, given, values, now=now)
+        shelved += away
+        for item in items:
+            name = item.name
+            answer = answers.get(name)
+            if answer is None or item.type == "calculate":
+                answer = _unanswered(item, session, values, passed=not ask, now=now)
+            if answer:
+                kept[name] = answer
+                values[name] = answer.value
+            elif item.type == "note":
+                notes += [] if ask else [name]
+                together = together and not ask
+            elif item.asked:
+                together = together and (not ask or (item.pack != "" and item.pack == ask[0].pack))
+                ask += [item] if together or not ask else []
     return Course(
         answers=kept,
         shelved=frozenset(shelved),
         ask=tuple(item.name for item in ask),
         notes=tuple(notes),
     )
+
+
+def _applying(
+    section: Section, given: Set[str], values: Mapping[str, str], *, now: datetime
+) -> tuple[Sequence[Item], Sequence[str]]:
+    """The items whose turn it is; and those, answered, that only apply on another channel."""
+    if section.rule is None or section.rule.holds(values, now=now):
+        return section.items, ()
+    if not given:
+        return (), ()
+    stand = [i for i in section.items if i.name in given and _elsewhere(i, values, now=now)]
+    return stand, [item.name for item in stand]
 
 
 def relevant(item: Item, values: Mapping[str, str], *, now: datetime) -> bool:
@@ -142,20 +156,25 @@ def trail_after(
 
     What is withdrawn or shelved leaves it.
     """
-    open_to = [name for name in course.answers if name not in course.shelved]
-    return tuple(name for name in trail if name in open_to) + tuple(
+    shelved, been = course.shelved, set(trail)
+    stays = [name for name in trail if name in course.answers and name not in shelved]
+    joins = [
         name
-        for name in open_to
-        if name not in trail
-        and course.answers[name].state != "carried"
+        for name, answer in course.answers.items()
+        if name not in been
+        and name not in shelved
+        and answer.state != "carried"
         and questionnaire[name].asked
-    )
+    ]
+    return (*stays, *joins)
 
 
 def untold(
     questionnaire: Questionnaire, session: Session, notes: tuple[str, ...], *, now: datetime
 ) -> tuple[str, ...]:
     """Those of `notes` not told yet: they stand after all it asked, or are newly relevant."""
+    if not notes:
+        return ()
     reached = max(
         (questionnaire.index[name] for name in (*session.trail, *session.asking)), default=-1
     )
@@ -167,30 +186,18 @@ def untold(
     )
 
 
-def _same(rule: Expression | None, before: Expression | None, set_since: Set[str]) -> bool:
-    """Whether a rule is the one before, and nothing it reads was set since."""
-    if rule is None or before is None:
-        return rule is before
-    return rule.source == before.source and set_since.isdisjoint(rule.refs)
-
-
 def _elsewhere(item: Item, values: Mapping[str, str], *, now: datetime) -> bool:
     """Whether an item would apply on another channel, everything else being as it is."""
     return any(relevant(item, {**values, "channel": name}, now=now) for name in LIMITS)
 
 
-def _answer(
-    item: Item,
-    session: Session,
-    answers: Mapping[str, Answer],
-    values: Mapping[str, str],
-    *,
-    passed: bool,
-    now: datetime,
+def _unanswered(
+    item: Item, session: Session, values: Mapping[str, str], *, passed: bool, now: datetime
 ) -> Answer | None:
+    """What stands for an item that nobody was asked: computed, or carried from another child."""
     if item.type == "calculate":
         return _calculated(item, session, values, passed=passed, now=now)
-    return answers.get(item.name) or _carried(item, session)
+    return _carried(item, session)
 
 
 def _carried(item: Item, session: Session) -> Answer | None:

@@ -5,8 +5,10 @@ is open it always has something to say. Replaying the stored events gives the st
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from flows.asking import (
     KNOWN,
@@ -160,8 +162,7 @@ def fold(
     return session
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Scene:
+class _Scene(Struct, frozen=True, kw_only=True):
     """What stays the same during one turn."""
 
     questionnaire: Questionnaire
@@ -292,11 +293,14 @@ def _fitting(
     scene: _Scene, session: Session, values: Mapping[str, str]
 ) -> tuple[dict[str, str], dict[str, Correct]]:
     """The values that meet their constraints, and corrections for those that do not."""
+    rules = {name: rule for name in values if (rule := scene.questionnaire[name].constraint)}
+    if not rules:
+        return dict(values), {}
     everything = values_of(session, session.answers) | dict(values)
     fitting: dict[str, str] = {}
     unfit: dict[str, Correct] = {}
     for name, value in values.items():
-        rule = scene.questionnaire[name].constraint
+        rule = rules.get(name)
         if rule is None or rule.holds(everything, own=value, now=scene.now):
             fitting[name] = value
         else:

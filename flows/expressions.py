@@ -15,6 +15,7 @@ from datetime import datetime
 from elementpath import ElementPathError, XPath1Parser
 from elementpath.tdop import Parser
 from elementpath.xpath_tokens import XPathToken
+from msgspec import Struct
 
 from flows.values import (
     Value,
@@ -56,8 +57,7 @@ class UnknownFunctionError(ExpressionError):
     """An expression that calls a function we do not have."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Scope:
+class _Scope(Struct, frozen=True):
     """What one evaluation sees."""
 
     values: Mapping[str, str]

@@ -1,8 +1,8 @@
 """Events as JSON and back: what the `events` table keeps so that any session can be rebuilt."""
 
-import json
-from dataclasses import fields
+import msgspec
 
+from flows.replies import clean
 from flows.sessions import (
     Event,
     HelpAsked,
@@ -28,19 +28,25 @@ KINDS: dict[str, type[Event]] = {
     "stopped": Stopped,
 }
 NAMES = {kind: name for name, kind in KINDS.items()}
-FIELDS = {kind: tuple(field.name for field in fields(kind)) for kind in NAMES}
-_ENCODER = json.JSONEncoder(ensure_ascii=False)
+_ENCODER = msgspec.json.Encoder()
+_DECODERS = {name: msgspec.json.Decoder(kind) for name, kind in KINDS.items()}
 
 
 def dump_event(event: Event) -> tuple[str, str]:
-    """An event's kind and its body as JSON."""
-    body = {name: getattr(event, name) for name in FIELDS[type(event)]}
-    return NAMES[type(event)], _ENCODER.encode(body)
+    """An event's kind and its body as JSON; half an emoji, which no JSON carries, is left out."""
+    try:
+        body = _ENCODER.encode(event)
+    except UnicodeEncodeError:
+        body = _ENCODER.encode(_whole(event))
+    return NAMES[type(event)], body.decode()
 
 
 def load_event(kind: str, body: str) -> Event:
     """The event that `dump_event` wrote. Raises KeyError or ValueError on anything else."""
-    raw = json.loads(body)
-    if kind == "replied":
-        raw["media"] = tuple(raw["media"])
-    return KINDS[kind](**raw)
+    return _DECODERS[kind].decode(body)
+
+
+def _whole(event: Event) -> Event:
+    told = msgspec.structs.asdict(event).items()
+    texts = {name: clean(value) for name, value in told if isinstance(value, str)}
+    return msgspec.structs.replace(event, **texts)

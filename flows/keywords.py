@@ -14,7 +14,19 @@ from flows.phrases import PHRASES
 from flows.replies import normalise, trim
 
 Action = Literal[
-    "stop", "cancel", "start", "help", "back", "skip", "language", "menu", "join", "later"
+    "stop",
+    "cancel",
+    "withdraw",
+    "start",
+    "help",
+    "back",
+    "skip",
+    "language",
+    "menu",
+    "join",
+    "later",
+    "data",
+    "delete",
 ]
 """What a keyword asks for. `cancel`: words such as END that a provider may take for STOP but that
 may also be meant otherwise; where a question is open the person is asked which."""

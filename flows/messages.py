@@ -5,9 +5,10 @@ wants to say, still without a language; `Outbound` is that prompt rendered for o
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
+
+from msgspec import Struct, field
 
 ChannelName = Literal["sms", "whatsapp", "telegram"]
 """The three ways a person reaches us. A simulated phone plays one of them."""
@@ -16,8 +17,7 @@ MessageClass = Literal["reply", "safety", "alert", "reminder", "invitation", "no
 """What an outgoing message is for: it decides its priority, its hours and its expiry."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Inbound:
+class Inbound(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One message, tap or media item a person sent.
 
     Attributes:
@@ -47,30 +47,26 @@ class Inbound:
     received_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Phrase:
+class Phrase(Struct, frozen=True, kw_only=True):
     """One of the bot's own sentences (`flows.phrases`), by key, with its values filled in later."""
 
     key: str
     values: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ask:
+class Ask(Struct, frozen=True, kw_only=True):
     """Questions to put: one item, or several that are answered in one message."""
 
     items: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tell:
+class Tell(Struct, frozen=True, kw_only=True):
     """A `note` item of the questionnaire: told, not asked."""
 
     item: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Correct:
+class Correct(Struct, frozen=True, kw_only=True):
     """Why the answer to an item could not be taken.
 
     Attributes:
@@ -84,8 +80,7 @@ class Correct:
     values: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Menu:
+class Menu(Struct, frozen=True, kw_only=True):
     """Numbered choices outside a questionnaire: language, start now or later, an alert.
 
     Attributes:
@@ -102,23 +97,20 @@ class Menu:
 Part = Phrase | Ask | Tell | Correct | Menu
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Prompt:
+class Prompt(Struct, frozen=True, kw_only=True):
     """Something to say, as parts in reading order; rendered per language and channel."""
 
     parts: tuple[Part, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Button:
+class Button(Struct, frozen=True, kw_only=True, array_like=True):
     """A tappable answer: what it shows and what comes back (at most 64 bytes on Telegram)."""
 
     title: str
     token: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outbound:
+class Outbound(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One message ready for one channel.
 
     Attributes:
@@ -138,8 +130,7 @@ class Outbound:
     template: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class Limits(Struct, frozen=True, kw_only=True):
     """What a channel can carry; `render` keeps within it and `check` proves it beforehand.
 
     Attributes:

@@ -6,17 +6,20 @@ again alone; where the doubt is about the whole message, nothing of it is taken.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
+
+from msgspec import Struct, field
 
 from flows.lexicon import Lexicon
 from flows.questionnaire import Item
 from flows.replies import (
+    DIGITS,
     MOST_TOKENS,
     Ear,
     Rejected,
     Understood,
     answers_in,
+    digit_means,
     hear,
     normalise,
     trim,
@@ -27,11 +30,10 @@ _MARKED = re.compile(r"(?:^|(?<=[\s,;]))\(?([a-z]) ?[).:=]+ ?")
 _UNMARKED = re.compile(r"(?:[a-z] ?\d{1,4}[ ,;]*)+")
 _UNMARKED_PAIR = re.compile(r"([a-z]) ?(\d{1,4})")
 _CHAINED = re.compile(r"\d(?:[.-]\d){2,}")
-_ONE_DIGIT = 9
+_MOST_OF_ONE_DIGIT = 9
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PackReading:
+class PackReading(Struct, frozen=True, kw_only=True):
     """What one message said to several questions.
 
     Attributes:
@@ -81,6 +83,8 @@ def understand_pack(
     said = normalise(text)
     if not said:
         return _all(items, "reject.empty")
+    if values := _digit_each(items, text, ear):
+        return PackReading(values=values)
     lettered = _lettered(said)
     if lettered:
         return _by_letter(items, lettered, ear)
@@ -90,6 +94,20 @@ def understand_pack(
         if all(isinstance(answer, Understood) for answer, _ in heard):
             return _bound(items, heard)
     return _in_order(items, said, ear)
+
+
+def _digit_each(items: Sequence[Item], text: str, ear: Ear) -> dict[str, str]:
+    """The codes of `1 3 2`, what nearly all answers look like; nothing for any other text."""
+    words = text.split(" ")
+    if len(words) != len(items):
+        return {}
+    values = {}
+    for item, word in zip(items, words, strict=True):
+        code = digit_means(item, word, ear) if word in DIGITS else ""
+        if not code:
+            return {}
+        values[item.name] = code
+    return values
 
 
 def _all(items: Sequence[Item], reason: str) -> PackReading:
@@ -159,7 +177,7 @@ def _has_digit(text: str) -> bool:
 def _digits(items: Sequence[Item], said: str) -> list[str]:
     """The digits of `132` or `1.3.2` where that can only mean one digit for each question."""
     bare = trim(said)
-    if any(i.type != "select_one" or len(i.choices) > _ONE_DIGIT for i in items):
+    if any(i.type != "select_one" or len(i.choices) > _MOST_OF_ONE_DIGIT for i in items):
         return []
     if not (_CHAINED.fullmatch(bare) or bare.isdecimal()):
         return []

@@ -33,6 +33,8 @@ PHRASES: Mapping[str, str] = {
     # Words that steer, matched on the whole message.
     "keyword.back": "back|go back|previous",
     "keyword.cancel": "cancel|end|quit|revoke",
+    "keyword.data": "data|my data",
+    "keyword.delete": "delete|delete me|delete my data|erase",
     "keyword.help": "help|info",
     "keyword.join": "join",
     "keyword.language": "language|languages|change language",
@@ -41,6 +43,7 @@ PHRASES: Mapping[str, str] = {
     "keyword.skip": "skip",
     "keyword.start": "start|unstop",
     "keyword.stop": "stop|stopall|stop all|unsubscribe|optout|opt out",
+    "keyword.withdraw": "take back|withdraw|take back my yes|withdraw consent",
     # Menus.
     "menu.choose": "Choose",
     # Number words.

@@ -4,7 +4,7 @@ Authors write YAML in XLSForm words (`docs/authoring.md`); `flows.authoring` tur
 values and reports every fault with file and line. Nothing here knows a language.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -63,6 +63,21 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """Neighbouring items under one rule, which is read once for all of them.
+
+    Attributes:
+        rule: Their `relevant`; None means always.
+        items: In order. Only the last may set what the rule reads.
+        names: Their names.
+    """
+
+    rule: Expression | None
+    items: tuple[Item, ...]
+    names: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Questionnaire:
     """A questionnaire of one version.
 
@@ -74,6 +89,7 @@ class Questionnaire:
         index: Position of each item by name.
         context: Names of values the shell hands in at start (roster, list_number, channel ...);
             expressions and texts may use them like answers.
+        sections: The items again, by the rule they share.
     """
 
     form_id: str
@@ -82,7 +98,36 @@ class Questionnaire:
     items: tuple[Item, ...]
     context: tuple[str, ...] = ()
     index: Mapping[str, int] = field(default_factory=dict)
+    sections: tuple[Section, ...] = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Find the sections once."""
+        object.__setattr__(self, "sections", tuple(_sections(self.items)))
 
     def __getitem__(self, name: str) -> Item:
         """The item called `name`. Raises KeyError where there is none."""
         return self.items[self.index[name]]
+
+
+def _sections(items: Sequence[Item]) -> Iterator[Section]:
+    run: list[Item] = []
+    for item in items:
+        if run and not _shares_rule(run[-1], item):
+            yield _section(run)
+            run = []
+        run.append(item)
+    if run:
+        yield _section(run)
+
+
+def _shares_rule(before: Item, item: Item) -> bool:
+    """Whether the rule is the same and `before` sets nothing that it reads."""
+    if item.relevant is None or before.relevant is None:
+        return item.relevant is before.relevant
+    return item.relevant == before.relevant and before.name not in item.relevant.refs
+
+
+def _section(run: Sequence[Item]) -> Section:
+    return Section(
+        rule=run[0].relevant, items=tuple(run), names=frozenset(item.name for item in run)
+    )

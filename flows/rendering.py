@@ -6,9 +6,12 @@ does not fit alone is refused with its address, which `check_rendering` finds be
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import cycle
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from flows.asking import token, values_of
 from flows.engine import SIMPLER_AT
@@ -51,8 +54,7 @@ class Problem:
     limit: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Block:
+class _Block(Struct, frozen=True, kw_only=True):
     """One part in words; `alone` is said where a text is needed and it has none of its own."""
 
     address: str
@@ -62,15 +64,13 @@ class _Block:
     alone: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Form:
-    """A questionnaire in one language, with the values that fill its placeholders."""
+class _Form(Struct, frozen=True):
+    """A questionnaire in one language, with the session whose answers fill its placeholders."""
 
     questionnaire: Questionnaire
     session: Session
     lexicon: Lexicon
     limits: Limits
-    values: Mapping[str, str]
 
     def label(self, name: str) -> str:
         return self.filled(self.lexicon.label(self.questionnaire.form_id, name))
@@ -87,10 +87,11 @@ class _Form:
     def filled(self, text: str) -> str:
         if "${" not in text:
             return text
-        return _PLACEHOLDER.sub(lambda found: self._value(found[1].strip()), text)
+        values = values_of(self.session, self.session.answers)
+        return _PLACEHOLDER.sub(lambda found: self._value(found[1].strip(), values), text)
 
-    def _value(self, name: str) -> str:
-        value = self.values.get(name, "")
+    def _value(self, name: str, values: Mapping[str, str]) -> str:
+        value = values.get(name, "")
         if name in self.questionnaire.index:
             item = self.questionnaire[name]
             if item.type == "select_one" and value in item.choices:
@@ -127,7 +128,7 @@ def render(
     """
     form = None
     if questionnaire is not None and session is not None:
-        form = _form(questionnaire, session, lexicon, limits)
+        form = _Form(questionnaire, session, lexicon, limits)
     messages: list[Outbound] = []
     said: set[str] = set()
     for part in prompt.parts:
@@ -159,7 +160,7 @@ def check_rendering(
         misses=SIMPLER_AT,
         changed_at=datetime(2000, 1, 1, tzinfo=UTC),
     )
-    form = _form(questionnaire, session, lexicon, limits)
+    form = _Form(questionnaire, session, lexicon, limits)
     problems: list[Problem] = []
     for part in _everything(questionnaire, lexicon, limits):
         try:
@@ -192,18 +193,6 @@ def _everything(questionnaire: Questionnaire, lexicon: Lexicon, limits: Limits) 
 class _Filler(dict[str, str]):
     def __missing__(self, key: str) -> str:
         return "x" * WORST
-
-
-def _form(
-    questionnaire: Questionnaire, session: Session, lexicon: Lexicon, limits: Limits
-) -> _Form:
-    return _Form(
-        questionnaire=questionnaire,
-        session=session,
-        lexicon=lexicon,
-        limits=limits,
-        values=values_of(session, session.answers),
-    )
 
 
 def _appended(messages: list[Outbound], block: _Block, limits: Limits) -> list[Outbound]:

@@ -8,10 +8,11 @@ different things in two languages is asked again rather than guessed.
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from itertools import groupby
+
+from msgspec import Struct, field
 
 from flows.lexicon import Lexicon
 from flows.questionnaire import Item
@@ -24,6 +25,7 @@ LONGEST_LABEL = 8
 """Words of the longest label recognised inside a reply that holds several answers."""
 
 _LOOKALIKES = str.maketrans("’‘ʼ“”–—−‐‑", "'''\"\"-----")
+DIGITS = frozenset("123456789")
 _EDGES = " .,!?;:\"'*_"
 _HARD = re.compile(r"[,;/&+]")
 _NUMBERED = re.compile(r"(?:(?P<word>[^\W\d]+) ?)?[#(\[]?(?P<number>\d{1,3})[.)\]:]*")
@@ -36,15 +38,13 @@ _YEAR_FIRST = re.compile(r"(?P<y>\d{4})([-/.])(?P<m>\d{1,2})\2(?P<d>\d{1,2})")
 _DAY_FIRST = re.compile(r"(?P<d>\d{1,2})([-/. ])(?P<m>\d{1,2})\2(?P<y>\d{4}|\d{2})")
 
 
-@dataclass(frozen=True, slots=True)
-class Understood:
+class Understood(Struct, frozen=True):
     """The canonical value of an answer (see `flows.sessions.Answer.value`)."""
 
     value: str
 
 
-@dataclass(frozen=True, slots=True)
-class Rejected:
+class Rejected(Struct, frozen=True):
     """Why a reply is no answer: a phrase key, and the values of its placeholders."""
 
     reason: str
@@ -54,8 +54,7 @@ class Rejected:
 Understanding = Understood | Rejected
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ear:
+class Ear(Struct, frozen=True, kw_only=True):
     """What is needed to understand replies to one questionnaire.
 
     Attributes:
@@ -132,8 +131,9 @@ def understand(
 
 def hear(item: Item, text: str, ear: Ear) -> Understanding:
     """`understand` with everything but item and text prepared."""
-    said = trim(normalise(text))
-    if not said and (item.type != "text" or not normalise(text)):
+    whole = normalise(text)
+    said = trim(whole)
+    if not said and (item.type != "text" or not whole):
         return Rejected("reject.empty")
     return _hear(item, said, text, ear)
 
@@ -203,6 +203,8 @@ def _plain(char: str) -> str:
 
 
 def _one(item: Item, said: str, ear: Ear) -> Understanding:
+    if said in DIGITS and (code := digit_means(item, said, ear)):
+        return Understood(code)
     found = _readings(item, said, ear)
     if len(found) == 1:
         return Understood(found.pop())
@@ -269,6 +271,15 @@ def _readings(item: Item, said: str, ear: Ear) -> set[str]:
         ):
             found.add(code)
     return found
+
+
+def digit_means(item: Item, digit: str, ear: Ear) -> str:
+    """The code that one digit names beyond doubt; empty where it takes a closer look."""
+    place = ord(digit) - ord("1")
+    if item.type != "select_one" or not 0 <= place < len(item.choices):
+        return ""
+    named = {_named(item, digit, lexicon, ear.form_id) for lexicon in ear.lexicons} - {""}
+    return item.choices[place] if named <= {item.choices[place]} else ""
 
 
 def _named(item: Item, said: str, lexicon: Lexicon, form_id: str) -> str:

@@ -7,21 +7,25 @@ questionnaire; otherwise nothing waits for it.
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
+
+from msgspec import Struct
 
 from flows.keywords import Action, Keywords, join_code, keyword, language_named
 from flows.lexicon import Lexicon
 from flows.messages import Inbound
 from flows.replies import normalise, trim
 
-PromptKind = Literal["question", "language", "offer", "alert", "stop"]
-MENUS = ("language", "offer", "stop")
+PromptKind = Literal["question", "language", "offer", "alert", "stop", "withdraw"]
+MENUS = ("language", "offer", "stop", "withdraw")
+AFTER_STOP: tuple[Action, ...] = ("start", "withdraw", "data", "delete")
+"""What still counts after STOP: whoever wants no messages may still ask what we keep."""
+LOGIN_LIFE = timedelta(minutes=10)
+"""How long a sign-in to the dashboard waits for its number (OWASP ASVS 5.0, 6.6.2)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OpenPrompt:
+class OpenPrompt(Struct, frozen=True, kw_only=True):
     """What a bare digit answers now.
 
     Attributes:
@@ -37,8 +41,7 @@ class OpenPrompt:
     asked_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Conversation:
+class Conversation(Struct, frozen=True, kw_only=True):
     """What routing must know of the sender's side.
 
     Attributes:
@@ -46,52 +49,54 @@ class Conversation:
         session: Id of the questionnaire she is in (open or lapsed), else empty.
         staff: Whether she receives alerts.
         opted_out: Whether STOP holds for this address.
+        login: Id of her sign-in to the dashboard, if its number was the last thing she was asked.
     """
 
     open_prompt: OpenPrompt | None = None
     session: str = ""
     staff: bool = False
     opted_out: bool = False
+    login: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Command:
-    """A key word: stop, start, help, back, skip, menu, later."""
+class Command(Struct, frozen=True, kw_only=True):
+    """A key word: stop, withdraw, start, help, back, skip, menu, later, data, delete."""
 
     action: Action
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LanguageMenu:
+class LanguageMenu(Struct, frozen=True, kw_only=True):
     """She wants another language and has not said which."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SwitchLanguage:
+class SwitchLanguage(Struct, frozen=True, kw_only=True):
     """She named a language or picked it from the menu."""
 
     language: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Join:
+class Join(Struct, frozen=True, kw_only=True):
     """She sent a child's JOIN code."""
 
     code: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AnswerTo:
+class AnswerTo(Struct, frozen=True, kw_only=True):
     """A reply to the questionnaire she is in."""
 
     session: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OfferReply:
+class OfferReply(Struct, frozen=True, kw_only=True):
     """Her word on an offered questionnaire: now or later."""
 
     assignment: str
+    choice: str
+
+
+class WithdrawReply(Struct, frozen=True, kw_only=True):
+    """What of her consent she takes back: all, partners, research or nothing."""
+
     choice: str
 
 
@@ -99,8 +104,7 @@ AlertChoice = Literal["accept", "pass", "phone"]
 ALERT_CHOICES: tuple[AlertChoice, ...] = ("accept", "pass", "phone")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AlertReply:
+class AlertReply(Struct, frozen=True, kw_only=True):
     """A staff member's word on an alert, named by id (button, open prompt) or by code."""
 
     choice: AlertChoice
@@ -108,23 +112,26 @@ class AlertReply:
     code: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AlertList:
+class AlertList(Struct, frozen=True, kw_only=True):
     """A staff digit that no single alert waits for: the codes are listed, nothing is accepted."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stale:
+class LoginReply(Struct, frozen=True, kw_only=True):
+    """A staff member's word on a sign-in to the dashboard: the number she sees, or 0 for not me."""
+
+    login: str
+    number: str
+
+
+class Stale(Struct, frozen=True, kw_only=True):
     """A button of something that is over."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StillStopped:
+class StillStopped(Struct, frozen=True, kw_only=True):
     """A message after STOP that is not START."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unasked:
+class Unasked(Struct, frozen=True, kw_only=True):
     """Nothing waits for this message."""
 
 
@@ -135,13 +142,16 @@ Intent = (
     | Join
     | AnswerTo
     | OfferReply
+    | WithdrawReply
     | AlertReply
     | AlertList
+    | LoginReply
     | Stale
     | StillStopped
     | Unasked
 )
 
+_NUMBER = re.compile(r"0|[1-9][0-9]")
 _CODE = re.compile(r"(?:([123])\s+([0-9a-z]{6})|([0-9a-z]{6})\s+([123]))")
 
 
@@ -153,7 +163,8 @@ def route(
     lexicons: Sequence[Lexicon],
 ) -> Intent:
     """Decide what a message is about. Total: every message has an intent."""
-    action = keyword(inbound.text, keywords) if inbound.text else None
+    said = trim(normalise(inbound.text))
+    action = keyword(said, keywords) if said else None
     if action == "stop":
         return Command(action=action)
     if conversation.opted_out:
@@ -170,7 +181,7 @@ def _after_stop(action: Action | None, inbound: Inbound, keywords: Keywords) -> 
     code = join_code(inbound.text, keywords)
     if code is not None:
         return Join(code=code)
-    return Command(action=action) if action == "start" else StillStopped()
+    return Command(action=action) if action in AFTER_STOP else StillStopped()
 
 
 def _tapped(conversation: Conversation, token: str) -> Intent:
@@ -207,7 +218,12 @@ def _typed(conversation: Conversation, inbound: Inbound, lexicons: Sequence[Lexi
 
 
 def _staff(conversation: Conversation, text: str) -> Intent | None:
-    """`1 A7F3K2` always names its alert; a bare digit only the one that is the open prompt."""
+    """`1 A7F3K2` always names its alert; a bare digit only the one that is the open prompt.
+
+    A sign-in's number has two digits, so it takes no menu's and no alert's digit from her.
+    """
+    if conversation.login and _NUMBER.fullmatch(text):
+        return LoginReply(login=conversation.login, number=text)
     found = _CODE.fullmatch(text)
     if found is not None:
         number = found[1] or found[4]
@@ -230,4 +246,6 @@ def _menu(prompt: OpenPrompt, number: str) -> Intent | None:
         return SwitchLanguage(language=code)
     if prompt.kind == "stop":
         return Command(action="stop" if code == "yes" else "menu")
+    if prompt.kind == "withdraw":
+        return WithdrawReply(choice=code)
     return OfferReply(assignment=prompt.ref, choice=code)

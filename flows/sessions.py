@@ -3,11 +3,12 @@
 A session is rebuilt from its events (`fold`); its JSON is only a cache with a revision number.
 """
 
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
+
+import msgspec
+from msgspec import Struct, field
 
 from flows.messages import ChannelName, Prompt
 
@@ -16,8 +17,7 @@ AnswerState = Literal["answered", "skipped", "carried"]
 """`carried`: a household or caregiver answer given earlier in this wave for another child."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """What was recorded for an item.
 
     Attributes:
@@ -30,8 +30,7 @@ class Answer:
     state: AnswerState = "answered"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Session:
+class Session(Struct, frozen=True, kw_only=True):
     """One person answering one questionnaire once.
 
     Attributes:
@@ -66,15 +65,13 @@ class Session:
     changed_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Started:
+class Started(Struct, frozen=True, kw_only=True):
     """The questionnaire begins; `known` are answers already given this wave (carried over)."""
 
     known: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Replied:
+class Replied(Struct, frozen=True, kw_only=True):
     """She typed `text` or tapped the button `token`; `media` kinds are never understood."""
 
     text: str = ""
@@ -82,42 +79,35 @@ class Replied:
     media: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Skipped:
+class Skipped(Struct, frozen=True, kw_only=True):
     """She said SKIP."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WentBack:
+class WentBack(Struct, frozen=True, kw_only=True):
     """She said BACK."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HelpAsked:
+class HelpAsked(Struct, frozen=True, kw_only=True):
     """She said HELP."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LanguageChosen:
+class LanguageChosen(Struct, frozen=True, kw_only=True):
     """She switched language; what is being asked is asked again in it."""
 
     language: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Resumed:
+class Resumed(Struct, frozen=True, kw_only=True):
     """She came back after a pause, possibly on another channel."""
 
     channel: ChannelName
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lapsed:
+class Lapsed(Struct, frozen=True, kw_only=True):
     """The clock says nobody answered for long enough; nothing is lost."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stopped:
+class Stopped(Struct, frozen=True, kw_only=True):
     """She said STOP, or staff ended it."""
 
 
@@ -126,15 +116,13 @@ Event = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Say:
+class Say(Struct, frozen=True, kw_only=True):
     """Tell her something."""
 
     prompt: Prompt
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recorded:
+class Recorded(Struct, frozen=True, kw_only=True):
     """An answer was taken; `amended` where it replaces an earlier one (BACK)."""
 
     item: str
@@ -142,20 +130,17 @@ class Recorded:
     amended: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Withdrawn:
+class Withdrawn(Struct, frozen=True, kw_only=True):
     """An answer no longer counts: its branch is not taken any more."""
 
     item: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Completed:
+class Completed(Struct, frozen=True, kw_only=True):
     """Everything that is relevant has been answered or skipped."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Handover:
+class Handover(Struct, frozen=True, kw_only=True):
     """She could not make herself understood; a person should look."""
 
     item: str
@@ -164,54 +149,22 @@ class Handover:
 Effect = Say | Recorded | Withdrawn | Completed | Handover
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Turn:
+class Turn(Struct, frozen=True, kw_only=True):
     """What one event leads to: the session after it, and what is to be done."""
 
     session: Session
     effects: tuple[Effect, ...]
 
 
+_ENCODER = msgspec.json.Encoder()
+_DECODER = msgspec.json.Decoder(Session)
+
+
 def to_json(session: Session) -> str:
     """The session as JSON text; `from_json` gives back an equal session."""
-    return json.dumps(
-        {
-            "id": session.id,
-            "form_id": session.form_id,
-            "version": session.version,
-            "channel": session.channel,
-            "language": session.language,
-            "status": session.status,
-            "mode": session.mode,
-            "asking": session.asking,
-            "answers": {k: (a.value, a.state) for k, a in session.answers.items()},
-            "trail": session.trail,
-            "misses": session.misses,
-            "context": dict(session.context),
-            "rev": session.rev,
-            "changed_at": session.changed_at.isoformat(),
-        },
-        ensure_ascii=False,
-        separators=(",", ":"),
-    )
+    return _ENCODER.encode(session).decode()
 
 
 def from_json(text: str) -> Session:
-    """The session that `to_json` wrote. Raises KeyError or ValueError on anything else."""
-    raw = json.loads(text)
-    return Session(
-        id=raw["id"],
-        form_id=raw["form_id"],
-        version=raw["version"],
-        channel=raw["channel"],
-        language=raw["language"],
-        status=raw["status"],
-        mode=raw["mode"],
-        asking=tuple(raw["asking"]),
-        answers={k: Answer(v, s) for k, (v, s) in raw["answers"].items()},
-        trail=tuple(raw["trail"]),
-        misses=raw["misses"],
-        context=raw["context"],
-        rev=raw["rev"],
-        changed_at=datetime.fromisoformat(raw["changed_at"]),
-    )
+    """The session that `to_json` wrote. Raises ValueError on anything else."""
+    return _DECODER.decode(text)

@@ -5,9 +5,10 @@ never low, never zero.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
+
+from msgspec import Struct
 
 Domain = Literal["material", "health", "nutrition", "education", "protection", "psychosocial"]
 DOMAINS: tuple[Domain, ...] = (
@@ -25,8 +26,7 @@ Informant = Literal["caregiver", "teacher", "child", "nurse"]
 INFORMANTS: tuple[Informant, ...] = ("caregiver", "teacher", "child", "nurse")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Submission:
+class Submission(Struct, frozen=True, kw_only=True):
     """All current answers of one informant to one questionnaire about one child.
 
     Attributes:
@@ -42,8 +42,7 @@ class Submission:
     answers: Mapping[str, str | None]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reason:
+class Reason(Struct, frozen=True, kw_only=True):
     """Why a domain has its band: one row of the "why" table.
 
     Attributes:
@@ -63,8 +62,7 @@ class Reason:
     words: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InformantView:
+class InformantView(Struct, frozen=True, kw_only=True):
     """What one informant alone says about a domain."""
 
     informant: Informant
@@ -75,8 +73,7 @@ class InformantView:
     as_of: datetime | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DomainResult:
+class DomainResult(Struct, frozen=True, kw_only=True):
     """One domain of a profile.
 
     Attributes:
@@ -103,8 +100,7 @@ class DomainResult:
     thresholds: tuple[float, float]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CriticalHit:
+class CriticalHit(Struct, frozen=True, kw_only=True):
     """An answer that needs a person now, at the moment it is given."""
 
     rule: str
@@ -113,8 +109,7 @@ class CriticalHit:
     words: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Profile:
+class Profile(Struct, frozen=True, kw_only=True):
     """A child's six domains at one moment.
 
     Attributes:

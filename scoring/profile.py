@@ -6,10 +6,11 @@ answers make a domain unknown, never low.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import chain
 from typing import Literal
+
+from msgspec import Struct, field
 
 from scoring.critical import critical
 from scoring.model import (
@@ -31,16 +32,14 @@ _Answers = Mapping[str, tuple[str, datetime]]
 _NOTHING = ("", datetime.min.replace(tzinfo=UTC))
 
 
-@dataclass(slots=True)
-class _Given:
+class _Given(Struct):
     """What one informant told: newest answers, and the forms begun."""
 
     answers: dict[str, tuple[str, datetime]] = field(default_factory=dict)
     forms: set[str] = field(default_factory=set)
 
 
-@dataclass(slots=True, kw_only=True)
-class _Tally:
+class _Tally(Struct, kw_only=True):
     """One informant's points in one scale.
 
     Attributes:

@@ -5,10 +5,10 @@ a teacher who finish at the same moment give a profile that knows both.
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from msgspec import Struct
 from sqlalchemy import Connection, Select, select
 
 from storage.fetch import Among, fetch
@@ -45,8 +45,7 @@ _ABOUT_CLASS = (
 )
 
 
-@dataclass(slots=True)
-class Sheet:
+class Sheet(Struct):
     """The current answers of one session about a child or a class.
 
     Attributes:

@@ -63,7 +63,7 @@ def row(
         object_kind=object_kind,
         object_id=object_id,
         school_id=school_id,
-        purpose=scope.purpose,
+        purpose=scope.purpose_at(school_id),
     )
 
 

@@ -6,10 +6,13 @@ nothing is left. (docs/performance.md: half of what a turn's SQL cost.)
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Connection, Dialect
 from sqlalchemy.sql.dml import UpdateBase
+
+from storage.cursors import on_cursor
 
 Row = Mapping[str, Any]
 Process = Callable[[Any], Any]
@@ -37,25 +40,25 @@ class Bulk:
         """Write the rows, all of which name the same columns; nothing for no rows."""
         if not rows:
             return
-        values = zip(*(self._column(slot, rows) for slot in self.slots), strict=True)
+        columns = [self._column(slot, rows) for slot in self.slots]
+        values: list[Any] = list(zip(*columns, strict=True))
         if self.by_name:
             names = [slot.name for slot in self.slots]
-            conn.exec_driver_sql(self.sql, [dict(zip(names, v, strict=True)) for v in values])
-        else:
-            conn.exec_driver_sql(self.sql, list(values))
+            values = [dict(zip(names, v, strict=True)) for v in values]
+        on_cursor(conn, self.sql, lambda cursor: cursor.executemany(self.sql, values))
 
-    def _column(self, slot: _Slot, rows: Sequence[Row]) -> list[Any]:
+    def _column(self, slot: _Slot, rows: Sequence[Row]) -> Iterable[Any]:
         name, process = slot.name, slot.process
         if name not in self.keys:
             return [slot.constant] * len(rows)
+        values = map(itemgetter(name), rows)
         if process is None:
-            return [row[name] for row in rows]
+            return values
         # Most of what needs a process is one moment for the whole batch: it is made once.
         out: list[Any] = []
         before: object = self
         made: Any = None
-        for row in rows:
-            value = row[name]
+        for value in values:
             if value is not before:
                 before, made = value, process(value)
             out.append(made)

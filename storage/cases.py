@@ -12,6 +12,7 @@ from typing import Any, Literal, Protocol, get_args
 
 from sqlalchemy import ColumnElement, Connection, Select, case, func, insert, select, update
 
+from storage.alive import alive
 from storage.audit import AuditRow, record
 from storage.schema import (
     alert_events,
@@ -41,7 +42,14 @@ class Step(Protocol):
     """What `accept` and `pass_on` have in common: a person's word on an alert."""
 
     def __call__(
-        self, conn: Connection, *, alert_id: str, person_id: str, now: datetime, new_id: NewId
+        self,
+        conn: Connection,
+        *,
+        alert_id: str,
+        person_id: str,
+        now: datetime,
+        new_id: NewId,
+        purpose: str = "care",
     ) -> bool:
         """Do it; False where it changed nothing."""
         ...
@@ -193,9 +201,7 @@ def count_alerts(conn: Connection, scope: Scope, *, state: Filter = "open") -> i
 
 def alert(conn: Connection, scope: Scope, code: str) -> AlertRow | None:
     """The alert with this code, or None where there is none in the scope's schools."""
-    row = conn.execute(
-        _ALERTS.where(alerts.c.code == code, scope.within(alerts.c.school_id))
-    ).one_or_none()
+    row = conn.execute(_ALERTS.where(alerts.c.code == code, _seen(scope))).one_or_none()
     return None if row is None else _alert(row)
 
 
@@ -206,7 +212,7 @@ def steps_of(conn: Connection, scope: Scope, alert_id: str) -> list[AlertStep]:
         .join(alerts, alerts.c.id == alert_events.c.alert_id)
         .outerjoin(persons, persons.c.id == alert_events.c.actor_id)
         .outerjoin(_ACTOR_LOGIN, _ACTOR_LOGIN.c.person_id == alert_events.c.actor_id)
-        .where(alert_events.c.alert_id == alert_id, scope.within(alerts.c.school_id))
+        .where(alert_events.c.alert_id == alert_id, _seen(scope))
         .order_by(alert_events.c.at, alert_events.c.id)
     )
     return [
@@ -222,6 +228,7 @@ def profile_of(conn: Connection, scope: Scope, child_id: str, wave_id: str) -> S
             profiles.c.child_id == child_id,
             profiles.c.wave_id == wave_id,
             scope.within(profiles.c.school_id),
+            alive(scope, child=profiles.c.child_id),
         )
     ).mappings()
     row = found.one_or_none()
@@ -229,7 +236,13 @@ def profile_of(conn: Connection, scope: Scope, child_id: str, wave_id: str) -> S
 
 
 def accept(
-    conn: Connection, *, alert_id: str, person_id: str, now: datetime, new_id: NewId
+    conn: Connection,
+    *,
+    alert_id: str,
+    person_id: str,
+    now: datetime,
+    new_id: NewId,
+    purpose: str = "care",
 ) -> bool:
     """Make a person the owner. False if somebody has the alert already, or it is closed."""
     taken = conn.execute(
@@ -240,20 +253,19 @@ def accept(
     ).scalar_one_or_none()
     if taken is None:
         return False
-    _note(
-        conn,
-        "accepted",
-        alert_id=alert_id,
-        person_id=person_id,
-        school_id=taken,
-        now=now,
-        new_id=new_id,
-    )
+    step = (alert_id, "accepted", person_id, taken)
+    _note(conn, *step, now=now, new_id=new_id, purpose=purpose)
     return True
 
 
 def pass_on(
-    conn: Connection, *, alert_id: str, person_id: str, now: datetime, new_id: NewId
+    conn: Connection,
+    *,
+    alert_id: str,
+    person_id: str,
+    now: datetime,
+    new_id: NewId,
+    purpose: str = "care",
 ) -> bool:
     """A person does not take the alert, or gives it back; its clock acts at once.
 
@@ -281,15 +293,8 @@ def pass_on(
         .where(_timers_of(alert_id), timers.c.state == "due", timers.c.due_at > now)
         .values(due_at=now)
     )
-    _note(
-        conn,
-        "passed",
-        alert_id=alert_id,
-        person_id=person_id,
-        school_id=passed,
-        now=now,
-        new_id=new_id,
-    )
+    step = (alert_id, "passed", person_id, passed)
+    _note(conn, *step, now=now, new_id=new_id, purpose=purpose)
     return True
 
 
@@ -302,6 +307,7 @@ def close(
     reason_sealed: bytes,
     now: datetime,
     new_id: NewId,
+    purpose: str = "care",
 ) -> bool:
     """Close an accepted alert and silence its timers.
 
@@ -313,6 +319,7 @@ def close(
         reason_sealed: Her reason, sealed for (alerts, reason, alert_id).
         now: When (aware, UTC).
         new_id: Makes row ids.
+        purpose: Why; it stands in the audit row.
 
     Returns:
         False if nobody has accepted it yet, or it is closed.
@@ -335,27 +342,21 @@ def close(
         .where(_timers_of(alert_id), timers.c.state == "due")
         .values(state="done", reason="closed", done_at=now)
     )
-    _note(
-        conn,
-        "closed",
-        alert_id=alert_id,
-        person_id=person_id,
-        school_id=closed,
-        now=now,
-        new_id=new_id,
-    )
+    step = (alert_id, "closed", person_id, closed)
+    _note(conn, *step, now=now, new_id=new_id, purpose=purpose)
     return True
 
 
 def _note(
     conn: Connection,
-    kind: str,
-    *,
     alert_id: str,
+    kind: str,
     person_id: str,
     school_id: str,
+    *,
     now: datetime,
     new_id: NewId,
+    purpose: str,
 ) -> None:
     conn.execute(
         insert(alert_events).values(
@@ -371,14 +372,18 @@ def _note(
         object_kind="alerts",
         object_id=alert_id,
         school_id=school_id,
-        purpose="care",
+        purpose=purpose,
     )
     record(conn, [row])
 
 
 def _in(statement: Select[Any], scope: Scope, state: Filter) -> Select[Any]:
     states = OPEN if state == "open" else (state,)
-    return statement.where(scope.within(alerts.c.school_id), alerts.c.state.in_(states))
+    return statement.where(_seen(scope), alerts.c.state.in_(states))
+
+
+def _seen(scope: Scope) -> ColumnElement[bool]:
+    return scope.within(alerts.c.school_id) & alive(scope, child=alerts.c.child_id)
 
 
 def _who(person_id: str | None, sealed: bytes | None, login: str | None) -> Who | None:

@@ -232,7 +232,7 @@ _ASSIGNMENTS = (
     .order_by(assignments.c.priority, assignments.c.id)
 )
 _WAITING = (
-    select(inbox.c.id, inbox.c.address_id, inbox.c.attempts, inbox.c.body, inbox.c.received_at)
+    select(inbox.c.id, inbox.c.address_id, inbox.c.attempts, inbox.c.body)
     .where(inbox.c.status == "waiting", inbox.c.address_id.in_(bindparam("ids", expanding=True)))
     .order_by(inbox.c.id)
 )
@@ -338,8 +338,8 @@ def assignments_of(conn: Connection, person_ids: Collection[str]) -> list[Assign
 
 def waiting_letters(
     conn: Connection, address_ids: Collection[str]
-) -> list[tuple[str, str, int, bytes, datetime]]:
-    """Stored messages not yet handled: (id, address, attempts, sealed body, received), in order."""
+) -> list[tuple[str, str, int, bytes]]:
+    """Stored messages not yet handled: (id, address, attempts, sealed body), in order."""
     if not address_ids:
         return []
     return [tuple(r) for r in conn.execute(_WAITING, {"ids": sorted(set(address_ids))})]

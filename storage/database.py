@@ -20,7 +20,14 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 
-from storage.engines import Dialect, parse_url, reading_engine, sqlite_file, writing_engine
+from storage.engines import (
+    Dialect,
+    parse_url,
+    plain_reading_engine,
+    reading_engine,
+    sqlite_file,
+    writing_engine,
+)
 from storage.errors import Closed, InUse, OutcomeUnknown
 from storage.faults import lost_a_race, translate
 
@@ -35,6 +42,7 @@ class Database:
 
     def __init__(self, dialect: Dialect, url: URL, *, workers: int, lock: int | None) -> None:
         self.dialect: Dialect = dialect
+        self._url = url
         self._engine = writing_engine(dialect, url, size=workers)
         self._readers = reading_engine(dialect, url)
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
@@ -122,6 +130,26 @@ class Database:
             if meaning := translate(error):
                 raise meaning from error
             raise
+
+    def read_sync(self, fn: Callable[[Connection], T]) -> T:
+        """`read` for commands: opens a connection of its own, which cannot write, and closes it.
+
+        Raises:
+            Closed: The database was closed.
+            Unavailable: It cannot be reached now.
+        """
+        if self._closed is not None:
+            raise Closed
+        engine = plain_reading_engine(self.dialect, self._url)
+        try:
+            with engine.connect() as connection:
+                return fn(connection)
+        except DBAPIError as error:
+            if meaning := translate(error):
+                raise meaning from error
+            raise
+        finally:
+            engine.dispose()
 
     async def close(self) -> None:
         """Finish what is queued, then leave no thread and no connection. May be called twice."""

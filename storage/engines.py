@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol, TypedDict
 
+import msgspec
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
@@ -31,6 +32,18 @@ class _Driver(Protocol):
     isolation_level: str | None
 
     def cursor(self) -> _Cursor: ...
+
+
+class _Json(TypedDict):
+    json_serializer: Callable[[Any], str]
+    json_deserializer: Callable[[str | bytes], Any]
+
+
+def _to_json(value: Any) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+_JSON: _Json = {"json_serializer": _to_json, "json_deserializer": msgspec.json.decode}
 
 
 def parse_url(url: str) -> tuple[Dialect, URL]:
@@ -74,8 +87,8 @@ def writing_engine(
         foreign_keys: Off only while a migration rebuilds SQLite tables.
     """
     if dialect == "postgresql":
-        return create_engine(url, poolclass=QueuePool, pool_size=size, max_overflow=0)
-    engine = create_engine(url, poolclass=NullPool)
+        return create_engine(url, poolclass=QueuePool, pool_size=size, max_overflow=0, **_JSON)
+    engine = create_engine(url, poolclass=NullPool, **_JSON)
     keys = "on" if foreign_keys else "off"
     _on_connect(
         engine,
@@ -93,12 +106,24 @@ def writing_engine(
 def reading_engine(dialect: Dialect, url: URL) -> AsyncEngine:
     """An asynchronous engine that cannot write; each transaction sees one state throughout."""
     if dialect == "postgresql":
-        return create_async_engine(url, pool_size=READERS, pool_pre_ping=True).execution_options(
-            isolation_level="REPEATABLE READ", postgresql_readonly=True
-        )
-    engine = create_async_engine(url.set(drivername="sqlite+aiosqlite"), pool_size=READERS)
+        return create_async_engine(
+            url, pool_size=READERS, pool_pre_ping=True, **_JSON
+        ).execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+    engine = create_async_engine(url.set(drivername="sqlite+aiosqlite"), pool_size=READERS, **_JSON)
     _on_connect(engine.sync_engine, "foreign_keys=on", "query_only=on", "temp_store=memory")
     event.listen(engine.sync_engine, "begin", _begin)
+    return engine
+
+
+def plain_reading_engine(dialect: Dialect, url: URL) -> Engine:
+    """`reading_engine` for commands, which have no event loop; nothing is kept open between."""
+    if dialect == "postgresql":
+        return create_engine(url, poolclass=NullPool).execution_options(
+            isolation_level="REPEATABLE READ", postgresql_readonly=True
+        )
+    engine = create_engine(url, poolclass=NullPool)
+    _on_connect(engine, "foreign_keys=on", "query_only=on", "temp_store=memory")
+    event.listen(engine, "begin", _begin)
     return engine
 
 

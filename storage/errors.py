@@ -11,6 +11,10 @@ Errors:
     |   +-- Full         the disk or the quota is full
     +-- Broken           the disk or the file failed: stop this process, never repeat the COMMIT
     +-- SealBroken       a sealed value cannot be opened
+    |   +-- KeyMissing   its key is not in the key store
+    |   +-- KeyGone      its key was destroyed: the household was erased
+    +-- MasterRefused    the master key does not open the key store
+    +-- ForeignKeys      the key store belongs to another database
     +-- SchemaMismatch   the database is not at the revision this program needs
 """
 
@@ -60,6 +64,22 @@ class Broken(StorageError):
 
 class SealBroken(StorageError):
     """A sealed value cannot be opened: damaged, moved from another row, or of another key."""
+
+
+class KeyMissing(SealBroken):
+    """The key store does not have this key."""
+
+
+class KeyGone(SealBroken):
+    """This key was destroyed when its household was erased: nothing opens it again."""
+
+
+class MasterRefused(StorageError):
+    """The master key does not open the key store. Set the one of the newest recovery sheet."""
+
+
+class ForeignKeys(StorageError):
+    """The key store belongs to another database. Set KEYS_URL to the one of this database."""
 
 
 class SchemaMismatch(StorageError):

@@ -10,15 +10,17 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from sqlalchemy import Boolean, ColumnElement, Connection, Dialect, Select, bindparam
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.dml import UpdateBase
 from sqlalchemy.sql.elements import BindParameter
 from sqlalchemy.sql.operators import OperatorType
+from sqlalchemy.types import TypeEngine
 from typing_extensions import override
 
 from storage.bulk import Process
+from storage.cursors import on_cursor
+from storage.types import Instant, from_ms
 
 Statement = Select[Any] | UpdateBase
 
@@ -43,7 +45,7 @@ class Among(ColumnElement[bool]):
 def _sqlite(element: Among, compiler: SQLCompiler, **kw: Any) -> str:
     listed = compiler.process(element.bind, **kw)
     column = compiler.process(element.column, **kw)
-    return f"{column} IN (SELECT value FROM json_each({listed}))"  # noqa: S608 - both are bound or ours
+    return f"{column} IN (SELECT value FROM json_each({listed}))"  # nosec B608  # noqa: S608 - both are bound or ours
 
 
 @compiles(Among, "postgresql")
@@ -94,37 +96,17 @@ class _Fetch:
 
     def _read(self, row: list[Any]) -> tuple[Any, ...]:
         for place, process in self.outgoing:
-            row[place] = process(row[place])
+            if row[place] is not None:
+                row[place] = process(row[place])
         return tuple(row)
 
 
 def _rows(conn: Connection, sql: str, bound: Any) -> list[tuple[Any, ...]]:
-    """From the driver's cursor: SQLAlchemy's result costs several times what the statement does.
-
-    Errors come as SQLAlchemy says them, so that a lost race is run again and a broken connection
-    dropped, whoever sent the statement.
-    """
-    if not conn.in_transaction():
-        conn.begin()
-    dialect, cursor = conn.dialect, conn.connection.cursor()
-    try:
+    def read(cursor: Any) -> list[tuple[Any, ...]]:
         cursor.execute(sql, bound)
         return list(cursor.fetchall())
-    except dialect.loaded_dbapi.Error as error:
-        gone = dialect.is_disconnect(error, conn.connection.dbapi_connection, cursor)
-        if gone:
-            conn.invalidate(error)
-        raise DBAPIError.instance(
-            sql,
-            None,
-            error,
-            dialect.loaded_dbapi.Error,
-            hide_parameters=True,
-            connection_invalidated=gone,
-            dialect=dialect,
-        ) from error
-    finally:
-        cursor.close()
+
+    return on_cursor(conn, sql, read)
 
 
 def _prepare(statement: Statement, dialect: Dialect) -> _Fetch:
@@ -134,7 +116,7 @@ def _prepare(statement: Statement, dialect: Dialect) -> _Fetch:
     outgoing = [
         (place, process)
         for place, column in enumerate(statement.exported_columns)
-        if (process := column.type.dialect_impl(dialect).result_processor(dialect, None))
+        if (process := _out(column.type, dialect))
     ]
     constants = {
         name: incoming[name](value) if name in incoming else value
@@ -150,6 +132,12 @@ def _prepare(statement: Statement, dialect: Dialect) -> _Fetch:
         by_name=not compiled.positiontup and bool(binds),
         lists_as_json=dialect.name == "sqlite",
     )
+
+
+def _out(kind: TypeEngine[Any], dialect: Dialect) -> Process | None:
+    if isinstance(kind, Instant):
+        return from_ms  # what the decorator would come to, by way of two calls more
+    return kind.dialect_impl(dialect).result_processor(dialect, None)
 
 
 def _in(bind: BindParameter[Any], dialect: Dialect) -> Callable[[Any], Any] | None:

@@ -3,19 +3,21 @@
 The rigs and the tests call `problems` after every step; nothing here writes. A sentence names ids
 and states only, so it may stand in a log.
 
-Source: reference trust-and-dashboard §A2, I1 to I7.
+Source: reference trust-and-dashboard §A2, I1 to I7; POPIA s34-35 for I8.
 """
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import Column, Connection, Select, Table, and_, func, or_, select
+from sqlalchemy import Column, ColumnElement, Connection, Select, Table, and_, func, or_, select
 
+from flows.consent import FORM, Entry, Yes, may_ask
 from flows.journal import load_event
 from flows.sessions import Event, Session, from_json
 from scoring.critical import critical
 from scoring.ruleset import HIGH_RULE, Rules
 from scoring.triage import alert_for
+from storage import consents
 from storage.cases import OPEN, UNOWNED
 from storage.outbox import ALWAYS, MAKES_FINAL, MAX_ATTEMPTS, RANK
 from storage.schema import (
@@ -39,6 +41,8 @@ Refold = Callable[[Session, Sequence[tuple[datetime, Event]]], Session]
 
 TICK = timedelta(seconds=30)
 """By how much a clock may be late before that is a fault."""
+SILENT = ("stopped", "lapsed")
+"""Events after which nothing is asked."""
 ASKED = 1
 """Beyond the attempts to send, a row may be claimed once more to ask what became of the last."""
 
@@ -64,6 +68,7 @@ def problems(
         *lines(conn),
         *missing_alerts(conn, rules=rules),
         *alert_clocks(conn, now=now, ticking=ticking),
+        *unconsented(conn),
     ]
 
 
@@ -100,7 +105,8 @@ def answered(conn: Connection) -> list[str]:
     orphans = select(answers.c.session_id, answers.c.item, answers.c.revision).where(
         ~select(events.c.rev)
         .where(events.c.session_id == answers.c.session_id, events.c.rev == answers.c.revision)
-        .exists()
+        .exists(),
+        ~_cut(answers.c.session_id),
     )
     found = [
         f"I2: answer {r.session_id}/{r.item}/{r.revision} has no event"
@@ -114,6 +120,7 @@ def answered(conn: Connection) -> list[str]:
             func.max(events.c.rev).label("last"),
         )
         .outerjoin(events, events.c.session_id == sessions.c.id)
+        .where(sessions.c.cut_at.is_(None))
         .group_by(sessions.c.id, sessions.c.rev)
     )
     return found + [
@@ -136,7 +143,7 @@ def unfolded(conn: Connection, *, vault: Vault, refold: Refold) -> list[str]:
         stored = from_json(text)
         if (stored.id, stored.rev, stored.status) != (row.id, row.rev, row.status):
             found.append(f"I3: session {row.id} and its row say different things")
-        if refold(stored, told.get(row.id, [])) != stored:
+        if row.cut_at is None and refold(stored, told.get(row.id, [])) != stored:
             found.append(f"I3: session {row.id} is not the fold of its events")
     return found
 
@@ -241,12 +248,71 @@ def alert_clocks(conn: Connection, *, now: datetime, ticking: bool) -> list[str]
     return found
 
 
+def unconsented(conn: Connection) -> list[str]:
+    """I8: what is asked about a child is carried by the ledger, as far as it was known then.
+
+    At the beginning, and at every event that can lead to a question; not whether the words of
+    consent have changed since, of which the ledger says nothing.
+    """
+    last = (
+        select(events.c.session_id, func.max(events.c.at).label("at"))
+        .where(events.c.kind.not_in(SILENT))
+        .group_by(events.c.session_id)
+        .subquery()
+    )
+    begun = conn.execute(
+        select(
+            sessions.c.id,
+            sessions.c.child_id,
+            sessions.c.person_id,
+            sessions.c.form_id,
+            sessions.c.started_at,
+            last.c.at,
+        )
+        .join(last, last.c.session_id == sessions.c.id)
+        .where(sessions.c.child_id.is_not(None), sessions.c.form_id != FORM)
+        .order_by(sessions.c.id)
+    ).all()
+    ledger: dict[str, list[Entry]] = {}
+    for entry in consents.about(conn, {row.child_id for row in begun}):
+        ledger.setdefault(entry.child, []).append(entry)
+    found = []
+    for row in begun:
+        entries = ledger.get(row.child_id, [])
+        person = (row.person_id or "") if row.form_id == "caregiver" else ""
+
+        def stood(known: list[Entry], child: str = row.child_id, who: str = person) -> bool:
+            return isinstance(may_ask(known, "help", None, child=child, person=who), Yes)
+
+        # Of the same moment only a yes counts: what ends consent then comes after.
+        first = [
+            e
+            for e in entries
+            if e.known_at < row.started_at or (e.known_at == row.started_at and e.word == "yes")
+        ]
+        later = [e for e in entries if row.started_at <= e.known_at < row.at]
+        if not stood(first):
+            found.append(f"I8: session {row.id} began without consent")
+        elif not stood([*first, *later]):
+            found.append(f"I8: session {row.id} went on after consent had ended")
+    return found
+
+
 def _sessions_about(*status: str) -> Select[tuple[str]]:
     """Sessions of these states about the child and wave of a `child_state` row."""
     return select(sessions.c.id).where(
         sessions.c.child_id == child_state.c.child_id,
         sessions.c.wave_id == child_state.c.wave_id,
         sessions.c.status.in_(status),
+    )
+
+
+def _cut(session_id: Column[str]) -> ColumnElement[bool]:
+    """Whether a session's events were let go (`storage.redacting`, retention)."""
+    return (
+        select(sessions.c.id)
+        .where(sessions.c.id == session_id, sessions.c.cut_at.is_not(None))
+        .exists()
     )
 
 

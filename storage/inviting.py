@@ -1,14 +1,16 @@
 """Whom to invite: people staff entered, who agreed to be written to and were not invited yet."""
 
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, or_, select
+from sqlalchemy import Connection, Select, func, or_, select
 
 from flows.messages import ChannelName
 from storage.schema import (
     addresses,
     assignments,
     children,
+    consents,
     persons,
     schools,
     sessions,
@@ -22,25 +24,49 @@ class Invitee:
 
     assignment_id: str
     person_id: str
+    household_id: str | None
     address_id: str
     channel: ChannelName
     language: str
     school: str
+    child_id: str
 
 
 def to_invite(conn: Connection, *, limit: int) -> list[Invitee]:
-    """Due enrolments by staff entry without an invitation; one address each, none opted out.
+    """Due enrolments without an invitation of people who agreed to be written to.
+
+    One address each, none opted out.
 
     Whoever is in the middle of a questionnaire is left in peace: her digits belong to it.
     """
-    found = conn.execute(
+    found = conn.execute(_waiting().limit(limit)).mappings()
+    seen: set[str] = set()
+    out = []
+    for row in found:
+        if row["assignment_id"] not in seen:
+            seen.add(row["assignment_id"])
+            out.append(Invitee(**row))
+    return out
+
+
+def count_to_invite(conn: Connection) -> int:
+    """How many people `to_invite` would give without a limit."""
+    waiting = _waiting().order_by(None).subquery()
+    counted = select(func.count(waiting.c.assignment_id.distinct()))
+    return int(conn.execute(counted).scalar_one())
+
+
+def _waiting() -> Select[Any]:
+    return (
         select(
             assignments.c.id.label("assignment_id"),
             assignments.c.person_id,
+            persons.c.household_id,
             addresses.c.id.label("address_id"),
             addresses.c.channel,
             persons.c.language,
             schools.c.name.label("school"),
+            assignments.c.child_id,
         )
         .join(persons, persons.c.id == assignments.c.person_id)
         .join(addresses, addresses.c.person_id == assignments.c.person_id)
@@ -51,6 +77,15 @@ def to_invite(conn: Connection, *, limit: int) -> list[Invitee]:
             assignments.c.state == "due",
             addresses.c.opted_out_at.is_(None),
             addresses.c.bad_at.is_(None),
+            # Whether it still stands, the ledger's reader says.
+            select(consents.c.id)
+            .where(
+                consents.c.child_id == assignments.c.child_id,
+                consents.c.person_id == assignments.c.person_id,
+                consents.c.purpose == "contact",
+                consents.c.granted,
+            )
+            .exists(),
             ~select(sessions.c.id)
             .where(
                 sessions.c.status == "open",
@@ -63,12 +98,4 @@ def to_invite(conn: Connection, *, limit: int) -> list[Invitee]:
             ~select(timers.c.key).where(timers.c.key == "invite:" + assignments.c.id).exists(),
         )
         .order_by(assignments.c.id, addresses.c.id)
-        .limit(limit)
-    ).mappings()
-    seen: set[str] = set()
-    out = []
-    for row in found:
-        if row["assignment_id"] not in seen:
-            seen.add(row["assignment_id"])
-            out.append(Invitee(**row))
-    return out
+    )

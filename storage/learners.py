@@ -121,6 +121,13 @@ def add_children(
     return made
 
 
+def household_of(conn: Connection, scope: Scope, child_id: str) -> str | None:
+    """The household a child belongs to; None for one that is not there or out of scope."""
+    mine = scope.within(children.c.school_id)
+    found = select(children.c.household_id).where(children.c.id == child_id, mine)
+    return conn.execute(found).scalar()
+
+
 def correct_child(conn: Connection, child_id: str, *, sex: str, birth_month: str) -> None:
     """Put right what a class list had wrong about a child."""
     conn.execute(

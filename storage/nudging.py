@@ -17,11 +17,14 @@ class Quiet:
     id: str
     address_id: str
     person_id: str | None
+    household_id: str | None
     channel: ChannelName
     language: str
     safe_hour: str | None
     opted_out: bool
     changed_at: datetime
+    form_id: str = ""
+    child_id: str | None = None
 
 
 def quiet_sessions(
@@ -50,12 +53,15 @@ def quiet_sessions(
             sessions.c.id,
             sessions.c.address_id,
             sessions.c.person_id,
+            persons.c.household_id,
             addresses.c.channel,
             addresses.c.language,
             persons.c.language.label("own_language"),
             persons.c.safe_hour,
             addresses.c.opted_out_at,
             sessions.c.changed_at,
+            sessions.c.form_id,
+            sessions.c.child_id,
         )
         .join(addresses, addresses.c.id == sessions.c.address_id)
         .outerjoin(persons, persons.c.id == sessions.c.person_id)
@@ -80,11 +86,14 @@ def quiet_sessions(
             id=r.id,
             address_id=r.address_id,
             person_id=r.person_id,
+            household_id=r.household_id,
             channel=r.channel,
             language=r.own_language or r.language,
             safe_hour=r.safe_hour,
             opted_out=r.opted_out_at is not None,
             changed_at=r.changed_at,
+            form_id=r.form_id,
+            child_id=r.child_id,
         )
         for r in found
     ]

@@ -6,10 +6,10 @@ about before anything is sent again.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from msgspec import Struct
 from sqlalchemy import Connection, and_, bindparam, case, func, literal_column, or_, select, update
 from sqlalchemy.orm import aliased
 
@@ -41,8 +41,7 @@ ALWAYS = ("reply", "safety", "alert")
 """Classes that go out although the address opted out (the one confirmation is a reply)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Claimed:
+class Claimed(Struct, frozen=True, kw_only=True):
     """A message leased to this worker; `fence` must match when its outcome is noted.
 
     `tried_at` is the time of its first attempt: what the provider has must be younger.
@@ -90,8 +89,7 @@ class _To(NamedTuple):
     bad_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class Outcome(Struct, frozen=True, kw_only=True):
     """What became of a claimed message.
 
     Attributes:
@@ -112,8 +110,7 @@ class Outcome:
     opted_out: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StatusRow:
+class StatusRow(Struct, frozen=True, kw_only=True):
     """A provider's word on a message, on its way into the record."""
 
     id: str
@@ -279,8 +276,8 @@ def note(conn: Connection, outcomes: Sequence[Outcome], *, now: datetime) -> Non
         for o in sorted(outcomes, key=lambda o: o.id)
     ]
     prepared(conn, "outbox.note", lambda: _NOTE, rows[0]).run(conn, rows)
-    _mark_addresses(conn, [o.id for o in held if o.bad_address], bad_at=now)
-    _mark_addresses(conn, [o.id for o in held if o.opted_out], opted_out_at=now)
+    mark_addresses(conn, [o.id for o in held if o.bad_address], bad_at=now)
+    mark_addresses(conn, [o.id for o in held if o.opted_out], opted_out_at=now)
     give_to_staff(conn, {o.id: o.state for o in held}, now=now)
 
 
@@ -298,7 +295,8 @@ def _held(conn: Connection, outcomes: Sequence[Outcome]) -> list[Outcome]:
     return [o for o in outcomes if fences.get(o.id) == o.fence]
 
 
-def _mark_addresses(conn: Connection, outbox_ids: Sequence[str], **values: datetime) -> None:
+def mark_addresses(conn: Connection, outbox_ids: Sequence[str], **values: datetime) -> None:
+    """Note on the addresses of these messages that they are bad, or opted out."""
     if not outbox_ids:
         return
     conn.execute(

@@ -9,7 +9,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, insert, or_, select, update
 
 from flows.messages import ChannelName
 from storage.ids import new_id
@@ -110,7 +110,8 @@ def add_person(
         name: Empty where we do not need or may not have it.
     """
     made = new_id(now)
-    sealed = vault.seal(name, table="persons", column="name", row=made) if name else None
+    key = vault.key_for(household_id)
+    sealed = vault.seal(name, table="persons", column="name", row=made, key=key) if name else None
     conn.execute(
         insert(persons).values(
             id=made,
@@ -142,26 +143,33 @@ def add_address(
     An address that already answers for somebody goes on doing so: several people share a phone,
     and only its holder can say that it changed hands.
     """
-    blind = vault.blind_address(channel, account, value)
-    key = {"channel": channel, "account": account, "blind": blind}
-    made = new_id(now)
-    conn.execute(
-        insert_new(conn, addresses, key).values(
-            id=made,
-            value=vault.seal(value, table="addresses", column="value", row=made),
-            person_id=person_id,
-            language=language,
-            created_at=now,
-            **key,
+    family = select(persons.c.household_id).where(persons.c.id == person_id)
+    key = vault.key_for(conn.execute(family).scalar())
+    at = select(addresses).where(_is_at(vault, channel, account, value))
+    row = conn.execute(at).first()
+    if row is None:
+        made = new_id(now)
+        blind, blind2 = vault.blinds(channel, account, value)
+        unique = {"channel": channel, "account": account, "blind": blind}
+        conn.execute(
+            insert_new(conn, addresses, unique).values(
+                id=made,
+                blind2=blind2,
+                value=vault.seal(value, table="addresses", column="value", row=made, key=key),
+                language=language,
+                created_at=now,
+                **unique,
+            )
         )
-    )
-    at = select(addresses.c.id).where(*(addresses.c[name] == value for name, value in key.items()))
-    address_id = str(conn.execute(at).scalar_one())
-    conn.execute(
-        update(addresses)
-        .where(addresses.c.id == address_id, addresses.c.person_id.is_(None))
-        .values(person_id=person_id)
-    )
+        row = conn.execute(at).one()
+    address_id = str(row.id)
+    if row.person_id is None:
+        sealed = vault.reseal(row.value, table="addresses", column="value", row=address_id, key=key)
+        conn.execute(
+            update(addresses)
+            .where(addresses.c.id == address_id, addresses.c.person_id.is_(None))
+            .values(person_id=person_id, value=sealed)
+        )
     linked = select(person_address.c.address_id).where(
         person_address.c.person_id == person_id,
         person_address.c.address_id == address_id,
@@ -172,6 +180,15 @@ def add_address(
             insert(person_address).values(person_id=person_id, address_id=address_id, from_at=now)
         )
     return address_id
+
+
+def _is_at(vault: Vault, channel: ChannelName, account: str, value: str) -> ColumnElement[bool]:
+    """The row of an address; while the index's key rotates, by either index."""
+    blind = vault.blind_address(channel, account, value)
+    index = addresses.c.blind == blind
+    if vault.rotating:
+        index = or_(index, addresses.c.blind2 == blind)
+    return and_(addresses.c.channel == channel, addresses.c.account == account, index)
 
 
 def person_at(
@@ -188,9 +205,7 @@ def person_at(
         )
         .join(addresses, addresses.c.person_id == persons.c.id)
         .where(
-            addresses.c.channel == channel,
-            addresses.c.account == account,
-            addresses.c.blind == vault.blind_address(channel, account, value),
+            _is_at(vault, channel, account, value),
             scope.within(persons.c.school_id),
         )
     ).first()

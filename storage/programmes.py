@@ -62,6 +62,11 @@ def school_names(conn: Connection, scope: Scope, *, programme_id: str) -> set[st
     return set(found.scalars())
 
 
+def school_ids(conn: Connection) -> list[str]:
+    """Every school's id: the reach of an office that answers for all of them."""
+    return list(conn.execute(select(schools.c.id).order_by(schools.c.id)).scalars())
+
+
 def _ensure(
     conn: Connection,
     table: Table,

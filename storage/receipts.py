@@ -8,10 +8,14 @@ from sqlalchemy import Connection, bindparam, case, func, or_, select, update
 
 from storage.bulk import prepared
 from storage.fetch import Among, fetch
-from storage.outbox import MAKES_FINAL, RANK, StatusRow
+from storage.outbox import MAKES_FINAL, RANK, StatusRow, mark_addresses
 from storage.schema import delivery_events, outbox
 from storage.types import Instant
 
+OPTED_OUT = "opted_out"
+BAD_ADDRESS = ("bad_address", "blocked", "unreachable")
+"""First words of an error that speak of the address and not of the one message: it is not written
+to again before its owner writes to us (`bot.channels.twilio_errors`)."""
 _MENTIONED = (
     select(outbox.c.id, outbox.c.provider_id, outbox.c.state)
     .where(
@@ -100,6 +104,9 @@ def note_statuses(conn: Connection, statuses: Sequence[StatusRow], *, now: datet
     moves = [_move(outbox_id, best[outbox_id], now) for outbox_id in sorted(best)]
     if moves:
         prepared(conn, "receipts.move", lambda: _MOVE, moves[0]).run(conn, moves)
+    failed = {row_id: s.error.split(" ")[0] for row_id, s in best.items() if s.state == "failed"}
+    mark_addresses(conn, [i for i, why in failed.items() if why in BAD_ADDRESS], bad_at=now)
+    mark_addresses(conn, [i for i, why in failed.items() if why == OPTED_OUT], opted_out_at=now)
 
 
 def _move(outbox_id: str, status: StatusRow, now: datetime) -> dict[str, object]:

@@ -3,6 +3,10 @@
 The tables stand in `storage.tables`, by subject; this is the one name other modules import.
 """
 
+from storage.tables.audit import (
+    audit,
+    audit_heads,
+)
 from storage.tables.base import KEEPING, metadata
 from storage.tables.care import (
     alert_events,
@@ -24,6 +28,7 @@ from storage.tables.messages import (
     inbox,
     inbox_seen,
     outbox,
+    redactions,
     timers,
 )
 from storage.tables.people import (
@@ -41,10 +46,18 @@ from storage.tables.people import (
     schools,
     waves,
 )
+from storage.tables.rights import (
+    disputes,
+    exports,
+    legal_holds,
+    requests,
+)
 from storage.tables.staff import (
-    audit,
+    break_glass,
     kept,
     login_attempts,
+    login_prompts,
+    user_codes,
     user_sessions,
     users,
 )
@@ -57,6 +70,8 @@ __all__ = [
     "answers",
     "assignments",
     "audit",
+    "audit_heads",
+    "break_glass",
     "child_caregiver",
     "child_state",
     "children",
@@ -64,13 +79,17 @@ __all__ = [
     "consents",
     "content_versions",
     "delivery_events",
+    "disputes",
     "events",
+    "exports",
     "households",
     "inbox",
     "inbox_seen",
     "join_codes",
     "kept",
+    "legal_holds",
     "login_attempts",
+    "login_prompts",
     "metadata",
     "outbox",
     "person_address",
@@ -78,11 +97,14 @@ __all__ = [
     "persons",
     "profiles",
     "programmes",
+    "redactions",
+    "requests",
     "schools",
     "sessions",
     "tasks",
     "text_revisions",
     "timers",
+    "user_codes",
     "user_sessions",
     "users",
     "waves",

@@ -6,14 +6,13 @@ from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, or_, select
 
-from storage.conversations import ChildRow, columns
+from storage.consents import listed_children
+from storage.conversations import ChildRow
 from storage.fetch import Among, fetch
 from storage.schema import (
     answers,
     child_caregiver,
-    children,
     classes,
-    consents,
     schools,
     sessions,
     waves,
@@ -100,26 +99,8 @@ def current_waves(
 
 
 def consented_children(conn: Connection, class_id: str) -> dict[int, ChildRow]:
-    """Children of a class whose caregiver's consent to help stands, by list number."""
-    found = conn.execute(
-        select(*columns(children, ChildRow))
-        .where(
-            children.c.class_id == class_id,
-            children.c.left_at.is_(None),
-            children.c.list_number.is_not(None),
-            select(consents.c.id)
-            .where(
-                consents.c.child_id == children.c.id,
-                consents.c.purpose == "help",
-                consents.c.granted,
-                consents.c.capacity == "parent_or_guardian",
-                consents.c.withdrawn_at.is_(None),
-            )
-            .exists(),
-        )
-        .order_by(children.c.list_number)
-    )
-    return {row.list_number: row for row in (ChildRow(*r) for r in found) if row.list_number}
+    """Children of a class whose family's consent to help stands, by list number."""
+    return listed_children(conn, class_id)
 
 
 def known_answers(

@@ -18,6 +18,11 @@ def to_ms(moment: datetime) -> int:
     return (moment - EPOCH) // MILLISECOND
 
 
+def from_ms(stored: int) -> datetime:
+    """The aware UTC datetime of `to_ms`."""
+    return EPOCH + timedelta(milliseconds=stored)
+
+
 class Instant(TypeDecorator[datetime]):
     """An aware UTC datetime kept as integer milliseconds: exact, sortable, cheap on both sides."""
 
@@ -30,4 +35,4 @@ class Instant(TypeDecorator[datetime]):
 
     @override
     def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
-        return None if value is None else EPOCH + timedelta(milliseconds=value)
+        return None if value is None else from_ms(value)

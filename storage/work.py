@@ -1,10 +1,13 @@
 """Work items for staff as their page shows them: what, which learner, by when, whom to call."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, fields
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, func, select, update
 
+from storage.alive import alive
+from storage.requests import OFFICER_TASKS
 from storage.schema import addresses, children, classes, persons, tasks
 from storage.scope import Scope
 
@@ -46,28 +49,33 @@ _TASKS = (
     .outerjoin(classes, classes.c.id == children.c.class_id)
     .outerjoin(persons, persons.c.id == tasks.c.person_id)
     .outerjoin(addresses, addresses.c.id == tasks.c.address_id)
-    .where(tasks.c.state == "open")
+    .where(tasks.c.state == "open", tasks.c.kind.not_in(OFFICER_TASKS))
     .order_by(tasks.c.due_at, tasks.c.id)
 )
 
 
-def tasks_in(conn: Connection, scope: Scope, *, limit: int) -> list[TaskRow]:
-    """Open tasks of the scope's schools, the most urgent first."""
-    found = conn.execute(_TASKS.where(_within(scope)).limit(limit))
+def tasks_in(
+    conn: Connection, scope: Scope, *, limit: int, without: Collection[str] = ()
+) -> list[TaskRow]:
+    """Open tasks of the scope's schools, the most urgent first; `without` some kinds."""
+    found = conn.execute(_TASKS.where(_within(scope, without)).limit(limit))
     return [TaskRow(**{f.name: getattr(row, f.name) for f in fields(TaskRow)}) for row in found]
 
 
-def task(conn: Connection, scope: Scope, task_id: str) -> TaskRow | None:
-    """One open task, or None where there is none in the scope's schools."""
-    found = conn.execute(_TASKS.where(_within(scope), tasks.c.id == task_id)).one_or_none()
+def task(
+    conn: Connection, scope: Scope, task_id: str, *, without: Collection[str] = ()
+) -> TaskRow | None:
+    """One open task, or None where there is none in the scope's schools, or of such a kind."""
+    asked = _TASKS.where(_within(scope, without), tasks.c.id == task_id)
+    found = conn.execute(asked).one_or_none()
     if found is None:
         return None
     return TaskRow(**{f.name: getattr(found, f.name) for f in fields(TaskRow)})
 
 
-def count_tasks(conn: Connection, scope: Scope) -> int:
-    """How many open tasks the scope's schools have."""
-    asked = _TASKS.where(_within(scope)).order_by(None).subquery()
+def count_tasks(conn: Connection, scope: Scope, *, without: Collection[str] = ()) -> int:
+    """How many open tasks the scope's schools have, some kinds left out."""
+    asked = _TASKS.where(_within(scope, without)).order_by(None).subquery()
     return int(conn.execute(select(func.count()).select_from(asked)).scalar_one())
 
 
@@ -81,5 +89,10 @@ def finish(conn: Connection, *, task_id: str, person_id: str | None, now: dateti
     return done.rowcount == 1
 
 
-def _within(scope: Scope) -> ColumnElement[bool]:
-    return scope.within(_PLACE)
+def _within(scope: Scope, without: Collection[str]) -> ColumnElement[bool]:
+    kinds = tasks.c.kind.not_in(sorted(without))
+    return (
+        kinds
+        & scope.within(_PLACE)
+        & alive(scope, child=tasks.c.child_id, person=tasks.c.person_id)
+    )

@@ -18,6 +18,7 @@ from storage.schema import metadata
 
 Row = dict[str, Any]
 ORDER: tuple[Table, ...] = tuple(metadata.sorted_tables)
+KEYS = {table: tuple(c.name for c in table.primary_key.columns) for table in ORDER}
 
 
 def _insert_new(table: Table, dialect: str) -> UpdateBase:
@@ -61,7 +62,7 @@ class Writes:
 
     def put(self, table: Table, **row: object) -> None:
         """A row that replaces what stood under its primary key."""
-        key = tuple(row[c.name] for c in table.primary_key.columns)
+        key = tuple([row[name] for name in KEYS[table]])
         self.puts.setdefault(table, {})[key] = row
 
     def change(self, table: Table, row_id: str, **values: object) -> None:

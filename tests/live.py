@@ -186,7 +186,7 @@ class Live:
 
     def sid(self) -> str:
         """A message id of Twilio's that was never used."""
-        return f"SM{next(self.numbers):032x}"
+        return f"SMe{next(self.numbers):031x}"
 
     async def says(self, sender: str, text: str, *, sid: str = "", **more: str) -> httpx.Response:
         """An SMS comes in, and everything it leads to goes out."""
@@ -279,7 +279,12 @@ async def serving(bot: Bot, sock: socket.socket) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def live(
-    folder: Path, *, learners: int = 3, database: str = "", telegram_url: str = ""
+    folder: Path,
+    *,
+    learners: int = 3,
+    database: str = "",
+    telegram_url: str = "",
+    site_file: Path | None = None,
 ) -> AsyncIterator[Live]:
     """A live bot at a Monday morning in a school term, with nobody enrolled."""
     clock = HandClock(datetime(2026, 2, 2, 9, 0, tzinfo=UTC))
@@ -300,7 +305,7 @@ async def live(
             telegram=telegram_url or telegram.url,
             database=database,
         )
-        bot = await start(live_settings(env), now=clock)
+        bot = await start(live_settings(env, site_file=site_file), now=clock)
         stack.push_async_callback(bot.close)
         codes = await bot.database.write(
             lambda c: seed_school(c, bot.world.vault, clock(), learners=learners)

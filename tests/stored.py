@@ -63,8 +63,10 @@ def facts(conn: Connection, town: Town) -> Facts:
         **_doors(conn, who),
         **_assignments(conn, who),
         **_tasks(conn, who),
+        **_requests(conn, who),
         **_profiles(conn, who),
         **_alerts(conn, who),
+        **_logins(conn, who),
         **_sending(conn, who),
     }
 
@@ -89,6 +91,18 @@ def changed(before: Facts, after: Facts) -> list[str]:
             lines.append(line)
             group = ()
     return lines
+
+
+def _logins(conn: Connection, who: Names) -> Facts:
+    prompts, users = schema.login_prompts, schema.users
+    found = conn.execute(
+        select(prompts.c.id, prompts.c.state, users.c.person_id)
+        .join(users, users.c.id == prompts.c.user_id)
+        .order_by(prompts.c.id)
+    )
+    return {
+        ("login", r.id): f"the sign-in of {who.persons[r.person_id]} is {r.state}" for r in found
+    }
 
 
 def _sessions(conn: Connection, who: Names) -> Facts:
@@ -128,8 +142,10 @@ def _consents(conn: Connection, who: Names) -> Facts:
     rows = conn.execute(select(schema.consents).order_by(schema.consents.c.id))
     return {
         ("consent", r.id): f"consent for {who.children[r.child_id]}: {r.purpose} "
-        f"{'yes' if r.granted else 'no'}, as {r.capacity.replace('_', ' ')}"
+        f"{'yes' if r.granted else 'taken back' if r.withdrawn_at else 'no'}, "
+        f"as {r.capacity.replace('_', ' ')}"
         for r in rows
+        if r.purpose != "contact" or r.withdrawn_at
     }
 
 
@@ -150,7 +166,8 @@ def _assignments(conn: Connection, who: Names) -> Facts:
         select(schema.assignments).order_by(schema.assignments.c.priority, schema.assignments.c.id)
     )
     return {
-        ("given", r.id): f"{who.persons.get(r.person_id, 'somebody')} is to answer: {r.form_id}"
+        ("given", r.id): f"{who.persons.get(r.person_id, 'somebody')} is "
+        f"{'not ' if r.state == 'withdrawn' else ''}to answer: {r.form_id}"
         + (f" about {who.children[r.child_id]}" if r.child_id else "")
         for r in rows
     }
@@ -162,6 +179,15 @@ def _tasks(conn: Connection, who: Names) -> Facts:
         ("task", r.id): f"task for staff: {r.kind}"
         + (f", {who.children[r.child_id]}" if r.child_id else "")
         + f", by {r.due_at.astimezone(ZONE):%a %d/%m %H:%M}"
+        for r in rows
+    }
+
+
+def _requests(conn: Connection, who: Names) -> Facts:
+    rows = conn.execute(select(schema.requests).order_by(schema.requests.c.id))
+    return {
+        ("request", r.id): f"request of {who.persons.get(r.person_id or '', 'a stranger')}: "
+        f"{r.kind} is {r.state}, by {r.due_at.astimezone(ZONE):%a %d/%m %H:%M}"
         for r in rows
     }
 

@@ -20,7 +20,7 @@ from bot.clock import Clock
 from bot.dashboard.words import WORDS
 from bot.settings import Settings
 from bot.site import Clock as AlertClock
-from bot.site import Helpline, Quiet, Site
+from bot.site import Helpline, Providers, Quiet, Site
 from flows.content import ErrorCode
 from flows.expressions import FUNCTIONS
 from flows.rows import TYPES
@@ -59,10 +59,11 @@ def _keys(model: type[BaseModel], before: str = "") -> list[str]:
 
 def test_every_key_of_the_site_is_explained() -> None:
     section = DOCS["operators"].partition("## site.yaml")[2].partition("\n## ")[0]
-    grouped = {"quiet", "clocks", "helplines"}
+    grouped = {"quiet", "clocks", "helplines", "providers"}
     keys = [
         *(key for key in _keys(Site) if key not in grouped),
         *_keys(Quiet, "quiet."),
+        *_keys(Providers, "providers."),
         *(f"clocks.{level}.{key}" for level in ("urgent", "high") for key in _keys(AlertClock)),
         "helplines",
         *_keys(Helpline),

@@ -9,6 +9,7 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
+from bot.proofs import code_digest
 from bot.settings import Settings
 from main import app
 
@@ -22,10 +23,12 @@ COMMANDS = {
     "import-roster": "class list",
     "import-staff": "alerts",
     "webhooks set": "webhooks",
-    "users add": "password",
+    "users first": "first login",
+    "users add": "one-time code",
     "users list": "role",
     "users password": "password",
     "users authenticator": "authenticator",
+    "users code": "one-time code",
     "users end": "login",
 }
 ROSTER = (
@@ -101,6 +104,8 @@ def test_help_says_what_a_command_does(call: Call, command: str, word: str) -> N
         ["users", "list", "all"],
         ["users", "password"],
         ["users", "authenticator"],
+        ["users", "code"],
+        ["users", "first", "x"],
         ["users", "end"],
     ],
     ids=" ".join,
@@ -126,6 +131,8 @@ def test_wrong_usage_is_2(call: Call, words: list[str]) -> None:
         (["users", "list"], {"DEMO": "0"}),
         (["users", "password", "nobody"], LIVE),
         (["users", "authenticator", "nobody"], LIVE),
+        (["users", "code", "nobody"], LIVE),
+        (["users", "first"], {"DEMO": "0"}),
         (["users", "end", "nobody"], LIVE),
         (["score", "nowhere.json"], {}),
         (["chat", "nothing"], {}),
@@ -256,22 +263,30 @@ def test_staff_and_a_login(call: Call, tmp_path: Path) -> None:
     staff = call("import-staff", "staff.csv", **LIVE)
     assert (staff.exit_code, "1 people added" in staff.stdout) == (0, True), staff.stderr
     assert call("users", "list", **LIVE).stdout.startswith("No accounts yet")
-    made = call(
+    first = call("users", "first", **LIVE)
+    assert (first.exit_code, "/dashboard/setup" in first.stdout) == (0, True), first.stderr
+    assert code_digest(first.stdout.splitlines()[0]) is not None
+    invited = call(
         *("users", "add", "sipho", "--role", "coordinator", "--school", "North"),
         *("--person-address", "sms:+27821230009"),
-        says=PASSWORD,
         **LIVE,
     )
-    assert made.exit_code == 0, made.stderr
-    assert "otpauth://" in made.stdout
-    again = call("users", "add", "sipho", "--role", "tech", says=PASSWORD, **LIVE)
-    assert again.exit_code == 1
+    assert invited.exit_code == 0, invited.stderr
+    assert code_digest(invited.stdout.splitlines()[0].split()[-1]) is not None
+    assert call("users", "add", "sipho", "--role", "tech", **LIVE).exit_code == 1
+    assert call("users", "first", **LIVE).exit_code == 1
     (row,) = json.loads(call("users", "list", "--json", **LIVE).stdout)
     assert (row["login"], row["role"]) == ("sipho", "coordinator")
-    assert "sipho" in call("users", "list", **LIVE).stdout
-    assert call("users", "password", "sipho", says=PASSWORD, **LIVE).exit_code == 0
-    assert "otpauth://" in call("users", "authenticator", "sipho", **LIVE).stdout
-    assert "is ended" in call("users", "end", "sipho", **LIVE).stdout
+    assert row["state"] == "waits for invite"
+    assert "works once" in call("users", "code", "sipho", **LIVE).stdout
+    assert call("users", "password", "sipho", **LIVE).exit_code == 1  # there is none yet
+    ready = ("users", "add", "thabo", "--role", "tech", "--password-stdin")
+    made = call(*ready, says=PASSWORD, **LIVE)
+    assert (made.exit_code, "otpauth://" in made.stdout) == (0, True), made.stderr
+    assert call(*ready[:2], "weak", *ready[3:], says="password\n", **LIVE).exit_code == 1
+    assert "recovery code" in call("users", "password", "thabo", **LIVE).stdout
+    assert call("users", "authenticator", "thabo", **LIVE).exit_code == 1  # never both halves
+    assert "is ended" in call("users", "end", "thabo", **LIVE).stdout
 
 
 def test_chat_is_scripted_by_a_pipe(call: Call) -> None:

@@ -10,19 +10,24 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cache
+from typing import cast
 from zoneinfo import ZoneInfo
 
+from msgspec import structs
 from sqlalchemy import Connection, insert, select
 
 from bot.channels.base import Accepted, Destination, Lookup, Refused, SendResult
 from bot.clock import Clock
 from bot.delivery import Delivery
+from bot.launch import always_open
 from bot.library import Library, load
 from bot.publishing import publish
 from bot.rosters import import_roster
 from bot.site import Site, read_site
 from bot.turns.queue import TurnQueue
 from bot.turns.world import World
+from flows.consent import ASKED, FORM, digests, partners_version
+from flows.lexicon import Lexicon
 from flows.messages import LIMITS, ChannelName, Inbound, Limits, Outbound
 from storage import people
 from storage.database import Database
@@ -41,7 +46,6 @@ ACCOUNTS: Mapping[ChannelName, str] = {
     "whatsapp": "+27870000000",
     "telegram": "1000",
 }
-PURPOSES = ("help", "partners", "research")
 PAUSE = timedelta(seconds=20)
 """What passes between two messages of a conversation."""
 
@@ -72,7 +76,7 @@ class FakeChannel:
         closed = to.channel == "whatsapp" and not to.window_open
         if closed and not message.template:
             return Refused(reason="template missing")
-        seen = _fixed(message) if closed else replace(message, template="")
+        seen = _fixed(message) if closed else structs.replace(message, template="")
         self.sent.append(Sent(channel=to.channel, address=to.address, key=key, message=seen))
         return Accepted(provider_id=f"fake-{key}")
 
@@ -174,6 +178,18 @@ class Town:
         await self.clock.tick()
         await self.settle()
 
+    async def change_words(self) -> None:
+        """Other words of consent are published, and the bot starts anew with them."""
+        address = f"{FORM}/who_sees:label"
+        lexicons = cast("dict[str, Lexicon]", self.world.library.lexicons)
+        for tag, (old, new) in NEW_WORDS.items():
+            texts = dict(lexicons[tag].texts)
+            assert old in texts[address]
+            texts[address] = texts[address].replace(old, new)
+            lexicons[tag] = replace(lexicons[tag], texts=texts)
+        self.now += PAUSE
+        await self.database.write(lambda c: publish(c, self.world.library, now=self.now))
+
     def inbound(
         self,
         who: Resident,
@@ -209,6 +225,27 @@ def library() -> Library:
     return load(languages=("en", "zu"), drafts=True)
 
 
+NEW_WORDS = {
+    "en": ("Our support team sees", "Our support team and the school nurse see"),
+    "zu": ("Ithimba lethu libona", "Ithimba lethu nomhlengikazi wesikole babona"),
+}
+"""What `Town.change_words` does to the words of consent, by language."""
+
+
+def own_library() -> Library:
+    """The content that ships, of which a town may change the words."""
+    shipped = library()
+    return replace(
+        shipped,
+        forms=dict(shipped.forms),
+        lexicons=dict(shipped.lexicons),
+        revisions={},
+        old_lexicons={},
+        consent=dict(shipped.consent),
+        consent_since={},
+    )
+
+
 def site(**changes: object) -> Site:
     """The decisions that ship, with a site's own over them."""
     shipped, problems = read_site(None)
@@ -238,13 +275,14 @@ async def open_town(
     """
     seeded, channel = Seeded(), FakeChannel()
     world = World(
-        library=library(),
+        library=own_library(),
         site=decisions or site(),
         vault=vault,
         zone=ZONE,
         accounts=ACCOUNTS,
         base_url="https://cwb.example.org",
         mark_drafts=False,
+        gate=always_open,
         new_id=seeded.new_id,
         new_code=seeded.new_code,
     )
@@ -383,12 +421,17 @@ def _family(
         "granted": True,
         "capacity": capacity,
         "text_version": library().current["enrolment"],
+        "partners_version": partners_version(site().partners),
         "language": "en",
         "channel": "sms",
         "mode": "self",
         "at": now,
     }
+    words = digests(library().lexicons["en"].texts)
     conn.execute(
         insert(consents),
-        [{"id": f"{child.id[:30]}{n:02x}", "purpose": p, **agreed} for n, p in enumerate(PURPOSES)],
+        [
+            {"id": f"{child.id[:30]}{n:02x}", "purpose": p, "text_digest": words[p], **agreed}
+            for n, p in enumerate(ASKED)
+        ],
     )

@@ -12,9 +12,11 @@ from typing import get_args
 
 from sqlalchemy import Connection, select
 
+from bot.care import signing
 from bot.site import Site
 from flows.messages import ChannelName
-from storage import people
+from flows.routing import LOGIN_LIFE
+from storage import logins, people, users
 from storage.schema import addresses
 from storage.vault import Vault
 from tests.person import Person
@@ -28,6 +30,7 @@ _SAYS = re.compile(r"(?:(?P<name>[a-z]+)(?:/(?P<on>[a-z]+))? )?<(?: (?P<text>.*)
 _WAITS = re.compile(r"~ (?:\+(?P<number>\d+)(?P<unit>[mhd])|(?P<until>[\d-]+ [\d:]+))")
 _TAP = re.compile(r"\[(?P<title>[^\]]+)\](?: under: (?P<under>.+))?")
 _MEDIA = re.compile(r"\((?P<kind>image|audio|video|location|contact)\)")
+_SIGNS_IN = re.compile(r"! (?P<name>[a-z]+) signs in and sees (?P<number>\d\d)")
 _CODE = re.compile(r"\(code (\d+)\)")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
@@ -142,6 +145,16 @@ class Play:
 
     async def _staff(self, line: str) -> None:
         """`! amina can also be reached by sms`: what staff do outside the conversation."""
+        if found := _SIGNS_IN.fullmatch(line):
+            await sign_in(self.town, self.people[found["name"]].who, found["number"])
+            self.lines.append(line)
+            await self._settled()
+            return
+        if line == "! the words of consent change":
+            await self.town.change_words()
+            self.lines.append(line)
+            await self._tell("")
+            return
         words = line.removeprefix("! ").split()
         if words[1:-1] != ["can", "also", "be", "reached", "by"]:
             raise TranscriptError(f"nobody can do {line!r}")
@@ -165,6 +178,10 @@ class Play:
 
         await town.database.write(note)
         self.lines.append(line)
+        await self._tell("")
+
+    async def _settled(self) -> None:
+        await self.town.settle()
         await self._tell("")
 
     async def _tell(self, speaker: str) -> None:
@@ -196,6 +213,46 @@ class Play:
             titles = " ".join(f"[{button.title}]" for button in message.buttons)
             opener = f"({message.menu}) " if message.menu else ""
             yield f"{mark}   {opener}{titles}"
+
+
+async def sign_in(town: Town, who: Resident, number: str) -> str:
+    """A member of staff begins to sign in by chat; her browser shows the number. Gives its id."""
+    world, now = town.world, town.now
+    blind = world.vault.blind_address(who.channel, ACCOUNTS[who.channel], who.address)
+    prompt_id = world.new_id(now)
+
+    def begin(conn: Connection) -> None:
+        row = conn.execute(select(addresses).where(addresses.c.blind == blind)).one()
+        user = users.by_login(conn, who.name)
+        if user is None:
+            user = users.User(
+                id=world.new_id(now),
+                login=who.name,
+                person_id=row.person_id,
+                role="coordinator",
+                schools=frozenset(),
+                password_hash="",
+                totp_secret=b"none",
+                totp_last=0,
+                created_at=now,
+                ends_at=None,
+                disabled_at=None,
+            )
+            users.add(conn, user)
+        prompt = logins.Prompt(
+            id=prompt_id,
+            user_id=user.id,
+            number=number,
+            state="asked",
+            attempt=(),
+            expires_at=now + LOGIN_LIFE,
+        )
+        logins.add_prompt(conn, prompt, browser=prompt_id * 2, now=now)
+        assert signing.ask(conn, row.person_id, prompt_id, now, world=world)
+
+    await town.database.write(begin)
+    town.queue.poke()  # the clock looks every second; here nothing ticks by itself
+    return prompt_id
 
 
 async def replay(text: str, *, url: str, vault: Vault) -> str:

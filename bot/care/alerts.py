@@ -1,8 +1,9 @@
 """The alert message: a code, how urgent, "sign in". Nothing about a child ever stands in it."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import datetime, timedelta
+
+from msgspec.structs import replace
 
 from bot.envelopes import dump_outbound
 from bot.turns.world import World
@@ -73,7 +74,9 @@ def send(
     fresh = [m for m in reachable if m.person_id not in passed] or reachable
     count = 0
     for member in fresh:
-        address = min((a for a in member.addresses if a.usable), key=lambda a: _last(world, a))
+        address = min(
+            (a for a in member.addresses if a.usable), key=lambda a: last_choice(world, a)
+        )
         row_id = world.new_id(now)
         body = dump_outbound(
             message(
@@ -104,7 +107,7 @@ def send(
     return count
 
 
-def _last(world: World, address: StaffAddress) -> bool:
+def last_choice(world: World, address: StaffAddress) -> bool:
     """WhatsApp comes last while no template is approved: outside its 24 hours nothing may go."""
     return address.channel == "whatsapp" and not world.site.templates.get("alert")
 

@@ -3,36 +3,52 @@
 It names nobody and asks nothing; it goes out in allowed hours, once (its key is the assignment's).
 """
 
-from dataclasses import replace
+import json
 from datetime import datetime, timedelta
 
+import structlog
+from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from bot.envelopes import dump_outbound
+from bot.launch import GATE
+from bot.metrics import INVITATIONS_HELD
 from bot.turns.world import World
 from flows.calendar import next_allowed
+from flows.consent import may_write
 from flows.messages import LIMITS, Phrase, Prompt
 from flows.rendering import render
-from storage.inviting import to_invite
+from storage import consents
+from storage.inviting import count_to_invite, to_invite
+from storage.kept import keep, kept_value
 from storage.schema import addresses, outbox, timers
 from storage.types import to_ms
 from storage.writes import Writes
 
 MOST = 100
 LIFETIME = timedelta(hours=72)
+log = structlog.get_logger(__name__)
 
 
 def sweep(conn: Connection, world: World, now: datetime) -> int:
-    """Queue the invitations that may go out now; returns how many."""
+    """Queue the invitations that may go out now; returns how many.
+
+    While the launch gate is shut they wait, and it is written down why.
+    """
     if next_allowed(now, zone=world.zone, hours=world.hours(now)) > now:
+        return 0
+    if _held(conn, world, now):
         return 0
     writes = Writes()
     found = to_invite(conn, limit=MOST)
+    entries = consents.about(conn, {row.child_id for row in found}, purpose="contact")
     for row in found:
         key = f"invite:{row.assignment_id}"
         template = world.site.templates.get("invite", "") if row.channel == "whatsapp" else ""
         # WhatsApp takes no first word from us but an approved template.
-        barred = row.channel == "whatsapp" and not template
+        barred = "no_template" if row.channel == "whatsapp" and not template else ""
+        if not may_write(entries, child=row.child_id, person=row.person_id):
+            barred = "no_consent"
         writes.offer(
             timers,
             key=key,
@@ -41,7 +57,7 @@ def sweep(conn: Connection, world: World, now: datetime) -> int:
             due_at=now,
             data={},
             state="skipped" if barred else "done",
-            reason="no_template" if barred else None,
+            reason=barred or None,
             done_at=now,
         )
         if barred:
@@ -70,6 +86,7 @@ def sweep(conn: Connection, world: World, now: datetime) -> int:
                 table="outbox",
                 column="body",
                 row=row_id,
+                key=world.vault.key_for(row.household_id),
             ),
             not_before=now,
             expires_at=now + LIFETIME,
@@ -87,3 +104,16 @@ def sweep(conn: Connection, world: World, now: datetime) -> int:
         )
     writes.flush(conn)
     return len(found)
+
+
+def _held(conn: Connection, world: World, now: datetime) -> bool:
+    """Whether the launch gate holds invitations back; says so wherever somebody may look."""
+    gaps = world.gate(conn, world, now)
+    waiting = count_to_invite(conn) if gaps else 0
+    INVITATIONS_HELD.set(waiting)
+    told = json.dumps({"waiting": waiting, "missing": [gap.name for gap in gaps]})
+    if kept_value(conn, GATE) != told:
+        keep(conn, GATE, told, now=now)
+        if waiting:
+            log.warning("invitations_wait_for_launch", count=waiting, fix="main.py doctor --live")
+    return bool(gaps)

@@ -13,10 +13,13 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from bot.envelopes import dump_outbound
+from bot.turns import gate
 from bot.turns.world import World
 from flows.calendar import next_allowed
+from flows.consent import No
 from flows.messages import LIMITS, Outbound, Phrase, Prompt
 from flows.rendering import render
+from storage import consents
 from storage.nudging import Quiet, quiet_sessions, sms_of, used_keys
 from storage.schema import outbox, timers
 from storage.types import to_ms
@@ -74,22 +77,40 @@ def sweep(conn: Connection, world: World, now: datetime) -> int:
         limit=MOST,
     )
     used = used_keys(conn, [f"nudge:{s.id}:{n}" for s in sessions for n in (1, 2)])
+    barred = _barred(conn, world, sessions)
     writes = Writes()
     count = 0
     for step in due(world, sessions, used, now):
         if step.at > now:
             continue
         count += 1
-        _queue(conn, world, writes, step, now)
+        _queue(conn, world, writes, step, now, barred=step.session.id in barred)
     writes.flush(conn)
     return count
 
 
-def _queue(conn: Connection, world: World, writes: Writes, step: Step, now: datetime) -> None:
+def _barred(conn: Connection, world: World, sessions: Sequence[Quiet]) -> set[str]:
+    """Sessions about a child that the ledger does not carry any more.
+
+    Where only the words of consent changed she is reminded: her next word leads to the new ones.
+    """
+    about = {s.id: s.child_id for s in sessions if gate.is_guarded(s.form_id, s.child_id)}
+    entries = consents.about(conn, {child for child in about.values() if child})
+    found = {
+        s.id: gate.may(world, entries, s.form_id, child=about[s.id] or "", person=s.person_id)
+        for s in sessions
+        if s.id in about
+    }
+    return {key for key, f in found.items() if isinstance(f, No) and f.reason != "old_text"}
+
+
+def _queue(
+    conn: Connection, world: World, writes: Writes, step: Step, now: datetime, *, barred: bool
+) -> None:
     session, key = step.session, f"nudge:{step.session.id}:{step.number}"
     channel, address_id, template, reason = session.channel, session.address_id, "", ""
-    if session.opted_out:
-        reason = "opted_out"
+    if session.opted_out or barred:
+        reason = "opted_out" if session.opted_out else "no_consent"
     elif session.channel == "whatsapp" and now - session.changed_at >= WINDOW:
         template = world.site.templates.get("nudge", "")
         if not template:
@@ -121,7 +142,13 @@ def _queue(conn: Connection, world: World, writes: Writes, step: Step, now: date
         priority=5,
         seq=to_ms(now) * 1000,
         state="queued",
-        body=world.vault.seal(dump_outbound(message), table="outbox", column="body", row=row_id),
+        body=world.vault.seal(
+            dump_outbound(message),
+            table="outbox",
+            column="body",
+            row=row_id,
+            key=world.vault.key_for(session.household_id),
+        ),
         not_before=now,
         expires_at=now + STALE,
         created_at=now,

@@ -16,7 +16,7 @@ Errors:
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from flows.messages import ChannelName, Inbound, Limits, Outbound
 
@@ -174,6 +174,14 @@ class Lookup:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Forgotten:
+    """The provider does not hold it any more, or never did."""
+
+
+ForgetResult = Forgotten | Retry | Refused
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WebAnswer:
     """What the provider gets back."""
 
@@ -230,4 +238,24 @@ class Channel(Protocol):
 
     async def close(self) -> None:
         """Release connections."""
+        ...
+
+
+@runtime_checkable
+class Forgets(Protocol):
+    """A channel whose provider keeps copies of messages and takes them away when asked."""
+
+    async def forget(
+        self, provider_id: str, *, step: Literal["redact", "delete"], media: int
+    ) -> ForgetResult:
+        """Take a stored message away at the provider; safe to repeat.
+
+        Args:
+            provider_id: The provider's id of the message.
+            step: `redact` empties its text, `delete` removes the record.
+            media: How many attachments it came with; they are deleted in either step.
+
+        Returns:
+            `Refused` stands for trouble with our account; whatever else failed is a `Retry`.
+        """
         ...

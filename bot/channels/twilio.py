@@ -5,14 +5,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
-from bot.channels import twilio_intake
+from bot.channels import twilio_forgetting, twilio_intake
 from bot.channels.base import (
     Accepted,
     Channel,
     ChannelEvent,
     Destination,
+    ForgetResult,
     Ignored,
     Lookup,
     Malformed,
@@ -221,6 +222,12 @@ class Twilio:
                 return Lookup(known=True, provider_id=found)
             path, params = following.lstrip("/"), {}
         raise Unreachable("too many messages to tell")
+
+    async def forget(
+        self, provider_id: str, *, step: Literal["redact", "delete"], media: int
+    ) -> ForgetResult:
+        """Empty a message that Twilio keeps, or delete its record; attachments go either way."""
+        return await twilio_forgetting.forget(self._open(), provider_id, step=step, media=media)
 
     async def close(self) -> None:
         """Release the connections; a later send opens new ones."""

@@ -10,7 +10,7 @@ import base64
 import hmac
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import unquote_plus, urlsplit
 
 from bot.channels.base import (
     ChannelEvent,
@@ -19,8 +19,12 @@ from bot.channels.base import (
     Ignored,
     Malformed,
     OptOut,
+    Refused,
+    Retry,
+    Unknown,
 )
 from bot.channels.text import clean
+from bot.channels.twilio_errors import verdict
 from flows.messages import ChannelName, Inbound
 
 Pairs = list[tuple[str, str]]
@@ -70,15 +74,17 @@ def fields(body: bytes) -> Pairs:
     """
     if len(body) > _MAX_BODY:
         raise Malformed("the form is too long")
-    try:
-        return parse_qsl(
-            body.decode("utf-8", "surrogateescape"),
-            keep_blank_values=True,
-            errors="surrogateescape",
-            max_num_fields=_MAX_FIELDS,
-        )
-    except ValueError:
-        raise Malformed("the form has too many fields") from None
+    if body.count(b"&") >= _MAX_FIELDS:
+        raise Malformed("the form has too many fields")
+    parts = (part.partition("=") for part in body.decode("utf-8", "surrogateescape").split("&"))
+    return [(_decoded(name), _decoded(value)) for name, is_, value in parts if name or is_]
+
+
+def _decoded(text: str) -> str:
+    """What a form's name or value stands for; most stand for themselves."""
+    if "%" in text or "+" in text:
+        return unquote_plus(text, errors="surrogateescape")
+    return text
 
 
 def signature(url: str, pairs: Iterable[tuple[str, str]], token: str) -> str:
@@ -121,9 +127,16 @@ def status(form: Mapping[str, str], *, outbox_id: str, received_at: datetime) ->
         outbox_id=outbox_id,
         state="read" if read else _STATES.get(raw.lower()),
         raw=raw,
-        error=clean(form.get("ErrorCode", "")),
+        error=_reason(clean(form.get("ErrorCode", ""))),
         at=received_at,
     )
+
+
+def _reason(code: str) -> str:
+    """A code in our words ("bad_address 30005"), as an answer to a send would say it."""
+    digits = code.isascii() and code.isdigit() and len(code) < len("1000000")
+    meant = verdict(int(code)) if digits else None
+    return meant.reason if isinstance(meant, Refused | Retry | Unknown) else code
 
 
 def message(form: Mapping[str, str], *, received_at: datetime) -> ChannelEvent:

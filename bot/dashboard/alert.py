@@ -12,7 +12,9 @@ from bot.dashboard.people import name_of
 from bot.dashboard.words import say
 from storage import cases
 from storage.cases import OUTCOMES, AlertRow, AlertStep, Outcome, StoredProfile
+from storage.correcting import disputed_items
 from storage.ids import new_id
+from storage.learners import household_of
 
 SHORTEST_REASON = 3
 LONGEST_REASON = 2000
@@ -57,9 +59,11 @@ async def close(visit: Visit) -> Response:
     faults = _faults(outcome, reason)
     if faults:
         return await _show(visit, alert, status=422, faults=faults)
-    sealed = visit.deps.vault.seal(reason, table="alerts", column="reason", row=alert.id)
+    vault = visit.deps.vault
 
     def closing(conn: Connection) -> bool:
+        key = vault.key_for(household_of(conn, visit.scope, alert.child_id))
+        sealed = vault.seal(reason, table="alerts", column="reason", row=alert.id, key=key)
         return cases.close(
             conn,
             alert_id=alert.id,
@@ -68,6 +72,7 @@ async def close(visit: Visit) -> Response:
             reason_sealed=sealed,
             now=visit.now,
             new_id=new_id,
+            purpose=visit.scope.purpose_at(alert.school_id),
         )
 
     return _back(visit, alert, done=await visit.deps.database.write(closing))
@@ -93,7 +98,12 @@ async def _act(visit: Visit, step: cases.Step) -> Response:
         return visit.fault(403, "forbidden")
     done = await visit.deps.database.write(
         lambda conn: step(
-            conn, alert_id=alert.id, person_id=person_id, now=visit.now, new_id=new_id
+            conn,
+            alert_id=alert.id,
+            person_id=person_id,
+            now=visit.now,
+            new_id=new_id,
+            purpose=visit.scope.purpose_at(alert.school_id),
         )
     )
     return _back(visit, alert, done=done)
@@ -112,10 +122,11 @@ async def _show(
     visit: Visit, alert: AlertRow, *, status: int = 200, faults: tuple[str, ...] = ()
 ) -> Response:
     scope = visit.scope
-    steps, profile = await visit.deps.database.read(
+    steps, profile, disputed = await visit.deps.database.read(
         lambda conn: (
             cases.steps_of(conn, scope, alert.id),
             cases.profile_of(conn, scope, alert.child_id, alert.wave_id),
+            disputed_items(conn, scope, [alert.child_id]),
         )
     )
     await visit.note("read", "alerts", alert.id, alert.school_id)
@@ -132,6 +143,7 @@ async def _show(
             for step in steps
         ],
         why=None if profile is None else _explained(visit, alert, profile),
+        disputed=sorted(visit.deps.describe(item, "")[0] for _, item in disputed),
         reason=vault.open(alert.reason, table="alerts", column="reason", row=alert.id)
         if alert.reason
         else "",

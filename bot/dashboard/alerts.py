@@ -6,7 +6,7 @@ from datetime import datetime
 from starlette.responses import Response
 
 from bot.dashboard.page import Page, Visit
-from bot.dashboard.people import name_of
+from bot.dashboard.people import names_of
 from storage import cases
 from storage.cases import AlertRow, Filter
 
@@ -41,7 +41,10 @@ async def view(visit: Visit) -> Response:
     return visit.page(
         "alerts.html",
         state=state,
-        rows=[_listed(visit, row) for row in rows],
+        rows=[
+            Listed(alert=row, owner=name, late=_late(row, visit.now))
+            for row, name in zip(rows, names_of(visit, [row.owner for row in rows]), strict=True)
+        ],
         counts=counts,
         urgent=sum(row.level == "urgent" for row in everything),
         nobody=sum(row.owner is None for row in everything),
@@ -54,10 +57,6 @@ async def view(visit: Visit) -> Response:
 
 def _page_number(text: str) -> int:
     return int(text) if text.isdecimal() and text.isascii() and 0 < int(text) < MOST_PAGES else 1
-
-
-def _listed(visit: Visit, row: AlertRow) -> Listed:
-    return Listed(alert=row, owner=name_of(visit, row.owner), late=_late(row, visit.now))
 
 
 def _late(row: AlertRow, now: datetime) -> bool:

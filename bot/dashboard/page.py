@@ -1,8 +1,10 @@
 """What a page is, what the dashboard is given, and one visit to a page."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from pathlib import Path
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from argon2 import PasswordHasher
@@ -11,12 +13,18 @@ from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from bot.access import Access, SignedIn
+from bot.access import Access, Ask, SignedIn
 from bot.dashboard.guard import CookieKind, cookie_name, form_token
-from bot.dashboard.policy import Policy, Rule
 from bot.dashboard.words import WORDS, known, say
-from storage import audit, scope
+from bot.enrolling import Enrolment
+from bot.launch import Item
+from bot.policy import Place, Policy, Rule, Thing, Who, may, scope_of
+from bot.proofs import new_token
+from bot.turns.world import World
+from storage import audit
+from storage.audit import AuditRow
 from storage.database import Database
+from storage.glass import Opening
 from storage.ids import new_id
 from storage.scope import Scope
 from storage.vault import Vault
@@ -25,6 +33,10 @@ from storage.vault import Vault
 def as_coded(item: str, answer: str) -> tuple[str, str]:
     """Question and answer in words where nobody knows them: their codes, made readable."""
     return item.rpartition("/")[2].replace("_", " "), answer.replace("_", " ")
+
+
+def _open(_conn: Connection, _now: datetime) -> Sequence[Item]:
+    return ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +54,13 @@ class Deps:
         help_phone: Whom staff ring when the dashboard puzzles them; shown on every page.
         demo: Whether pages say that nothing here is real.
         hasher: How passwords are hashed; None for the strong default.
+        ask: Asks somebody by chat whether a sign-in is hers; None where there is no chat.
+        world: What requests about data need: languages, the site's days. Without it they are only
+            listed.
+        exports: The folder of sealed files made for one reader.
+        gate: What the launch still lacks; nothing where families may be invited.
+        tell_glass: Queues the word to supervisors that a school was opened; part of that
+            transaction.
     """
 
     database: Database
@@ -49,11 +68,16 @@ class Deps:
     secret_key: bytes
     now: Callable[[], datetime]
     public_base_url: str
+    tell_glass: Callable[[Connection, Opening, datetime], object]
     timezone: ZoneInfo = field(default_factory=lambda: ZoneInfo("Africa/Johannesburg"))
     describe: Callable[[str, str], tuple[str, str]] = as_coded
     help_phone: str = ""
     demo: bool = False
     hasher: PasswordHasher | None = None
+    world: World | None = None
+    exports: Path = Path("data/exports")
+    ask: Ask | None = None
+    gate: Callable[[Connection, datetime], Sequence[Item]] = _open
 
     @property
     def https(self) -> bool:
@@ -70,6 +94,8 @@ class Visit:
         form: The fields of a POST, one value each.
         signed_in: Who it is; None on pages for anyone.
         rule: The policy's rule that let her in.
+        who: What the policy knows of her.
+        openings: The schools of others that she has broken the glass of, and until when.
         links: Pages of the menu she may open: (path, word key).
         seed: What form tokens of this browser hang on.
         now: Time of the request.
@@ -78,11 +104,14 @@ class Visit:
     request: Request
     deps: Deps
     access: Access
+    enrolment: Enrolment
     policy: Policy
     templates: Environment
     form: Mapping[str, str]
     signed_in: SignedIn | None
     rule: Rule
+    who: Who
+    openings: tuple[Opening, ...]
     links: tuple[tuple[str, str], ...]
     seed: str
     now: datetime
@@ -97,8 +126,30 @@ class Visit:
     @property
     def scope(self) -> Scope:
         """The bounds of what this visit may read, as the policy's rule says."""
-        schools = self.user.user.schools if self.rule.bounds == "school" else frozenset[str]()
-        return scope.user(self.user.user.id, schools, purpose="care")
+        return scope_of(self.rule, self.who, user_id=self.user.user.id)
+
+    @property
+    def client(self) -> str:
+        """What failed tries of this browser are counted by: its IP address."""
+        return self.request.client.host if self.request.client else ""
+
+    def stepped_up(self, now: datetime) -> bool:
+        """Whether she proved herself again in this session within the last five minutes.
+
+        Export, erasing, breaking the glass and changing a role ask this first; where it is False,
+        they answer with `prove_again`.
+        """
+        return self.signed_in is not None and self.signed_in.stepped_up(now)
+
+    def prove_again(self, path: str) -> Response:
+        """Ask for password and code once more, then go on to `path`, a page of the dashboard."""
+        return self.see(f"/dashboard/step?next={quote(path)}")
+
+    def may_export(self, name: str, school_id: str | None) -> bool:
+        """Whether the policy lets her have a file of this kind, asked when it is handed out."""
+        thing = None if school_id is None else Thing(school_id=school_id)
+        place = Place(section="exports", name=name, thing=thing)
+        return may(self.policy, self.who, "download", place) == "allow"
 
     def with_seed(self, seed: str) -> "Visit":
         """The same visit, for a browser that is given its form cookie with this answer."""
@@ -107,6 +158,15 @@ class Visit:
     def page(self, template: str, *, status: int = 200, **context: object) -> Response:
         """An HTML answer from a template of this folder."""
         return HTMLResponse(self.html(template, **context), status_code=status)
+
+    def form_for_anyone(self, template: str, *, status: int = 200, **context: object) -> Response:
+        """A page with a form before anybody is signed in: its token hangs on its own cookie."""
+        if self.signed_in is not None:
+            return self.page(template, status=status, **context)
+        seed = self.seed or new_token()
+        answer = self.with_seed(seed).page(template, status=status, **context)
+        self.cookie(answer, "form", seed)
+        return answer
 
     def html(self, template: str, **context: object) -> str:
         """A template of this folder with what all pages need."""
@@ -123,6 +183,7 @@ class Visit:
                 "local": lambda moment: moment.astimezone(deps.timezone),
                 "help_phone": deps.help_phone,
                 "demo": deps.demo,
+                "openings": self.openings,
             }
             | context
         )
@@ -144,26 +205,47 @@ class Visit:
         self, verb: str, kind: str, object_id: str | None, school_id: str | None
     ) -> None:
         """Write down that she did `verb` to an object, before she sees it."""
+        entries = self.entries(verb, kind, object_id, school_id)
+        await self.deps.database.write(lambda conn: audit.record(conn, entries))
 
-        def noted(conn: Connection) -> None:
-            entry = audit.row(
+    def entries(
+        self, verb: str, kind: str, object_id: str | None = None, school_id: str | None = None
+    ) -> list[AuditRow]:
+        """The audit rows that she did `verb` to an object.
+
+        A list (no object, no school) that reaches into schools she broke open has a row for each.
+        """
+        schools = [school_id]
+        if object_id is None and school_id is None:
+            schools += sorted(self.scope.opened)
+        return [
+            audit.row(
                 self.scope,
                 verb,
                 kind,
                 object_id,
                 id=new_id(self.now),
                 at=self.now,
-                school_id=school_id,
+                school_id=school,
             )
-            audit.record(conn, [entry])
-
-        await self.deps.database.write(noted)
+            for school in schools
+        ]
 
     def cookie(self, answer: Response, kind: CookieKind, value: str) -> None:
-        """Give the browser the session's cookie or the form's, for as long as it is open."""
+        """Give the browser a cookie, for as long as it is open."""
         https = self.deps.https
         name = cookie_name(kind, https=https)
         answer.set_cookie(name, value, path="/", secure=https, httponly=True, samesite="lax")
+
+    def cookie_of(self, kind: CookieKind) -> str:
+        """What the browser keeps of this kind; empty for nothing."""
+        return self.request.cookies.get(cookie_name(kind, https=self.deps.https), "")
+
+    def forget(self, answer: Response, kind: CookieKind) -> None:
+        """Take a cookie away again."""
+        https = self.deps.https
+        name = cookie_name(kind, https=https)
+        answer.delete_cookie(name, path="/", secure=https, httponly=True, samesite="lax")
 
 
 View = Callable[[Visit], Awaitable[Response]]

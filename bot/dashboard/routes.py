@@ -14,11 +14,24 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from bot import dashboard
-from bot.access import Access, decoy, strong_hasher
+from bot.access import Access, SignedIn, strong_hasher
 from bot.dashboard.guard import SafeHeaders, cookie_name, from_our_pages, token_fits
 from bot.dashboard.looks import FOLDER, templates
 from bot.dashboard.page import Deps, Page, View, Visit
-from bot.dashboard.policy import Policy, Rule, check_policy, read_policy
+from bot.enrolling import Enrolment
+from bot.policy import (
+    NOBODY,
+    Place,
+    Policy,
+    Rule,
+    Who,
+    check_policy,
+    may,
+    shipped,
+)
+from storage import glass
+from storage.glass import Opening
+from storage.programmes import school_ids
 
 FORM_BYTES = 20_000
 LOGIN = "/dashboard/login"
@@ -34,6 +47,7 @@ class _House:
 
     deps: Deps
     access: Access
+    enrolment: Enrolment
     policy: Policy
     pages: Mapping[str, Page]
     templates: Environment
@@ -53,13 +67,15 @@ def routes(deps: Deps) -> list[Route]:
         PolicyError: A page is missing from policy.yaml, or the other way round.
     """
     pages = find_pages()
-    policy = read_policy((FOLDER / "policy.yaml").read_text(encoding="utf-8"))
-    check_policy(policy, verbs_of(pages))
+    policy = shipped()
+    check_policy(policy, "pages", verbs_of(pages))
+    check_policy(policy, "exports", ((name, "download") for name in find_exports()))
     hasher = deps.hasher or strong_hasher()
-    decoy(hasher)  # made now, so that the first unknown login is as quick as the others
+    access = Access(deps.database, deps.vault, deps.now, hasher, ask=deps.ask)
     house = _House(
         deps=deps,
-        access=Access(deps.database, deps.vault, deps.now, hasher),
+        access=access,
+        enrolment=Enrolment(deps.database, deps.vault, deps.now, access),
         policy=policy,
         pages=pages,
         templates=_templates(),
@@ -113,6 +129,13 @@ def find_pages() -> dict[str, Page]:
     return found
 
 
+def find_exports() -> set[str]:
+    """Every kind of file that a page hands out, as its module names them in `EXPORTS`."""
+    modules = pkgutil.iter_modules(dashboard.__path__)
+    found = (importlib.import_module(f"bot.dashboard.{module.name}") for module in modules)
+    return {name for module in found for name in getattr(module, "EXPORTS", ())}
+
+
 def verbs_of(pages: Mapping[str, Page]) -> list[tuple[str, str]]:
     """All (page, verb) pairs, static files included: what the policy must know."""
     pairs = [(name, verb) for name, page in pages.items() for verb in ("view", *page.actions)]
@@ -126,17 +149,17 @@ def _templates() -> Environment:
 
 
 def _page(house: _House, name: str) -> Handler:
-    page, rule = house.pages[name], house.policy.rules[name, "view"]
+    page, rule = house.pages[name], house.policy.rule("pages", name, "view")
 
     async def handle(request: Request) -> Response:
         visit = await _arrive(house, request, rule, {})
-        return await _let_in(visit, page.view)
+        return await _let_in(visit, page.view, "view", Place(section="pages", name=name))
 
     return handle
 
 
 def _action(house: _House, name: str, verb: str) -> Handler:
-    page, rule = house.pages[name], house.policy.rules[name, verb]
+    page, rule = house.pages[name], house.policy.rule("pages", name, verb)
 
     async def handle(request: Request) -> Response:
         if request.method != "POST":  # somebody reloads the address of an action
@@ -148,13 +171,14 @@ def _action(house: _House, name: str, verb: str) -> Handler:
         ours = from_our_pages(request, house.deps.public_base_url)
         if not ours or not token_fits(house.deps.secret_key, visit.seed, form.get("token", "")):
             return visit.fault(403, "form")
-        return await _let_in(visit, page.actions[verb])
+        place = Place(section="pages", name=name)
+        return await _let_in(visit, page.actions[verb], verb, place)
 
     return handle
 
 
 def _nowhere(house: _House) -> Handler:
-    anyone = Rule(roles=None, bounds="none")
+    anyone = Rule(roles=None, shows="nothing", own="hide", other="hide", erased="hide")
 
     async def handle(request: Request) -> Response:
         visit = await _arrive(house, request, anyone, {})
@@ -163,13 +187,14 @@ def _nowhere(house: _House) -> Handler:
     return handle
 
 
-async def _let_in(visit: Visit, view: View) -> Response:
-    if visit.rule.roles is not None:
-        if visit.signed_in is None:
-            return visit.see(f"{LOGIN}?next={quote(visit.request.url.path)}")
-        if not visit.rule.allows(visit.signed_in.user.role):
-            return visit.fault(403, "forbidden")
-    return await view(visit)
+async def _let_in(visit: Visit, view: View, verb: str, place: Place) -> Response:
+    """The page, if the policy lets her in; which things she finds there is her scope's business."""
+    if may(visit.policy, visit.who, verb, place) == "allow":
+        return await view(visit)
+    if visit.signed_in is None:
+        return visit.see(f"{LOGIN}?next={quote(visit.request.url.path)}")
+    await visit.note("refused", f"{place.name}/{verb}", None, None)
+    return visit.fault(403, "forbidden")
 
 
 async def _arrive(house: _House, request: Request, rule: Rule, form: Mapping[str, str]) -> Visit:
@@ -177,19 +202,39 @@ async def _arrive(house: _House, request: Request, rule: Rule, form: Mapping[str
     token = request.cookies.get(cookie_name("session", https=https), "")
     signed_in = await house.access.who(token)
     seed = request.cookies.get(cookie_name("form", https=https), "")
+    who, openings = await _standing(house, signed_in)
     return Visit(
         request=request,
         deps=house.deps,
         access=house.access,
+        enrolment=house.enrolment,
         policy=house.policy,
         templates=house.templates,
         form=form,
         signed_in=signed_in,
         rule=rule,
+        who=who,
+        openings=openings,
         links=_links(house, signed_in.user.role) if signed_in else (),
         seed=signed_in.digest if signed_in else seed,
         now=house.deps.now(),
     )
+
+
+async def _standing(house: _House, signed_in: SignedIn | None) -> tuple[Who, tuple[Opening, ...]]:
+    """Who she is to the policy: her role, the schools in its reach, those she has broken open."""
+    if signed_in is None:
+        return NOBODY, ()
+    user, now = signed_in.user, house.deps.now()
+    role = house.policy.roles[user.role]
+    if role.reach == "all":
+        schools = frozenset(await house.deps.database.read(school_ids))
+        return Who(role=user.role, schools=schools), ()
+    if role.reach == "none":
+        return Who(role=user.role), ()
+    openings = await house.deps.database.read(lambda conn: glass.running(conn, user.id, now))
+    opened = frozenset(opening.school_id for opening in openings)
+    return Who(role=user.role, schools=user.schools, opened=opened), openings
 
 
 def _links(house: _House, role: str) -> tuple[tuple[str, str], ...]:
@@ -197,7 +242,7 @@ def _links(house: _House, role: str) -> tuple[tuple[str, str], ...]:
     mine = [
         (page.menu, page.path, page.title)
         for name, page in house.pages.items()
-        if page.menu is not None and house.policy.rules[name, "view"].allows(role)
+        if page.menu is not None and house.policy.rule("pages", name, "view").allows(role)
     ]
     return tuple((path, title) for _, path, title in sorted(mine))
 

@@ -1,14 +1,19 @@
 """Work to do: people to call, messages that failed, codes claimed twice. Nothing rests unseen."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from sqlalchemy import Connection
 from starlette.responses import Response
 
 from bot.dashboard.page import Page, Visit
-from storage import work
+from bot.policy import Place, may
+from storage import audit, work
 from storage.work import TaskRow
 
 PAGE_ROWS = 50
+DONE_ON: Mapping[str, str] = {"who_looked": "looked"}
+"""Kinds of task that are done on a page of their own: only for the roles that may open it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,24 +45,38 @@ async def done(visit: Visit) -> Response:
     if task is None:
         return visit.fault(404, "missing")
     person_id, now = visit.user.user.person_id, visit.now
-    await visit.deps.database.write(
-        lambda conn: work.finish(conn, task_id=task.id, person_id=person_id, now=now)
-    )
-    await visit.note("closed", "tasks", task.id, task.school_id)
+    entries = visit.entries("closed", "tasks", task.id, task.school_id)
+
+    def finishing(conn: Connection) -> None:
+        if work.finish(conn, task_id=task.id, person_id=person_id, now=now):
+            audit.record(conn, entries)
+
+    await visit.deps.database.write(finishing)
     return visit.see("/dashboard/tasks?now=done")
 
 
 async def _find(visit: Visit) -> TaskRow | None:
-    scope, task_id = visit.scope, visit.form.get("task", "")
-    return await visit.deps.database.read(lambda conn: work.task(conn, scope, task_id))
+    scope, task_id, without = visit.scope, visit.form.get("task", ""), _not_hers(visit)
+    return await visit.deps.database.read(
+        lambda conn: work.task(conn, scope, task_id, without=without)
+    )
+
+
+def _not_hers(visit: Visit) -> list[str]:
+    """Kinds of task for other roles, by the policy of the pages they are done on."""
+    return [
+        kind
+        for kind, page in DONE_ON.items()
+        if may(visit.policy, visit.who, "view", Place(section="pages", name=page)) != "allow"
+    ]
 
 
 async def _show(visit: Visit, *, shown: str | None) -> Response:
-    scope = visit.scope
+    scope, without = visit.scope, _not_hers(visit)
     rows, total = await visit.deps.database.read(
         lambda conn: (
-            work.tasks_in(conn, scope, limit=PAGE_ROWS),
-            work.count_tasks(conn, scope),
+            work.tasks_in(conn, scope, limit=PAGE_ROWS, without=without),
+            work.count_tasks(conn, scope, without=without),
         )
     )
     await visit.note("listed", "tasks", None, None)
@@ -65,6 +84,7 @@ async def _show(visit: Visit, *, shown: str | None) -> Response:
         "tasks.html",
         rows=[_listed(visit, row, open_it=row.id == shown) for row in rows],
         total=total,
+        done_on=DONE_ON,
         saved=visit.request.query_params.get("now") == "done",
     )
 

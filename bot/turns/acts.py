@@ -1,8 +1,9 @@
 """What each intent leads to. One function an intent; nobody is left without an answer."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
-from bot.turns import closing, enrol, staff, talk, upnext
+from bot.turns import closing, consenting, enrol, requests, staff, talk, upnext
 from bot.turns.desk import Desk, Sender
 from flows.keywords import Action
 from flows.messages import Menu, Phrase
@@ -14,11 +15,13 @@ from flows.routing import (
     Intent,
     Join,
     LanguageMenu,
+    LoginReply,
     OfferReply,
     Stale,
     StillStopped,
     SwitchLanguage,
     Unasked,
+    WithdrawReply,
 )
 from flows.sessions import HelpAsked, LanguageChosen, Resumed, Skipped, Stopped, WentBack
 from storage.conversations import opt_out_person
@@ -27,6 +30,11 @@ from storage.schema import addresses, persons
 
 def act(desk: Desk, sender: Sender, intent: Intent) -> None:
     """Do what the message asks for."""
+    if not consenting.held_back(desk, sender, intent):
+        _act(desk, sender, intent)
+
+
+def _act(desk: Desk, sender: Sender, intent: Intent) -> None:
     match intent:
         case AnswerTo() | Unasked() | Stale() | StillStopped():
             _plain(desk, sender, intent)
@@ -36,10 +44,19 @@ def act(desk: Desk, sender: Sender, intent: Intent) -> None:
             _language(desk, sender, intent)
         case Join(code=code):
             enrol.join(desk, sender, code)
-        case OfferReply(assignment=assignment, choice=choice):
-            upnext.answer_offer(desk, sender, assignment, choice)
+        case OfferReply() | WithdrawReply():
+            _chosen(desk, sender, intent)
         case AlertReply() | AlertList():
             staff.answer(desk, sender, intent)
+        case LoginReply():
+            staff.sign_in(desk, sender, intent)
+
+
+def _chosen(desk: Desk, sender: Sender, intent: OfferReply | WithdrawReply) -> None:
+    if isinstance(intent, OfferReply):
+        upnext.answer_offer(desk, sender, intent.assignment, intent.choice)
+    else:
+        consenting.take_back(desk, sender, intent.choice)
 
 
 def _plain(desk: Desk, sender: Sender, intent: AnswerTo | Unasked | Stale | StillStopped) -> None:
@@ -98,7 +115,9 @@ def _stop(desk: Desk, sender: Sender) -> None:
     desk.writes.change(addresses, sender.address.id, opted_out_at=sender.address.opted_out_at)
     if sender.person is not None:
         opt_out_person(desk.conn, sender.person.id, now=desk.now)
-    desk.say(sender, Phrase(key="stop.still" if already else "stop.done"))
+    is_caregiver = sender.person is not None and sender.person.kind == "caregiver"
+    more = (Phrase(key="stop.take_back"),) if is_caregiver and not already else ()
+    desk.say(sender, Phrase(key="stop.still" if already else "stop.done"), *more)
 
 
 def _cancel(desk: Desk, sender: Sender) -> None:
@@ -166,7 +185,10 @@ IN_SESSION: Mapping[Action, HelpAsked | WentBack | Skipped] = {
 ALONE: Mapping[Action, Callable[[Desk, Sender], None]] = {
     "stop": _stop,
     "cancel": _cancel,
+    "withdraw": consenting.ask,
     "start": _start_again,
     "later": _later,
+    "data": partial(requests.received, kind="access"),
+    "delete": partial(requests.received, kind="erasure"),
 }
 """What the other key words do; MENU and a bare JOIN show what is open or due."""

@@ -12,7 +12,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from bot.envelopes import dump_inbound
-from bot.turns import acts, closing
+from bot.turns import acts, closing, gate
 from bot.turns.desk import Desk, Letter, Live, Sender
 from bot.turns.judge import judge
 from bot.turns.world import World
@@ -31,6 +31,7 @@ from storage.conversations import (
 from storage.outbox import Claimed, Outcome, StatusRow, claim, note
 from storage.raising import offered_to
 from storage.receipts import adopt_orphans, note_statuses
+from storage.reindex import lock_by_either
 from storage.schema import addresses, inbox
 from storage.starts import current_waves
 
@@ -102,13 +103,15 @@ def _fresh(conn: Connection, letters: Sequence[Letter]) -> list[Letter]:
 def _meet(desk: Desk, letters: Sequence[Letter]) -> None:
     """Lock and load everybody who wrote; strangers get an address row."""
     conn = desk.conn
-    desk.addresses = lock_addresses(conn, map(_key, letters))
+    find = lock_by_either if desk.world.vault.rotating else lock_addresses
+    desk.addresses = find(conn, map(_key, letters))
     for letter in letters:
         if letter.blind not in desk.addresses:
             desk.addresses[letter.blind] = _stranger(desk, letter)
     desk.writes.flush(conn)
     known = {a.person_id for a in desk.addresses.values() if a.person_id}
     desk.persons = lock_persons(conn, known)
+    desk.world.vault.ensure(person.household_id for person in desk.persons.values())
     for row in unfinished_sessions(conn, known, (a.id for a in desk.addresses.values())):
         desk.open_session(row)
 
@@ -121,11 +124,12 @@ def _stranger(desk: Desk, letter: Letter) -> AddressRow:
     """A sender we have not met: an address, sealed, and the language of the first greeting."""
     inbound, world = letter.inbound, desk.world
     row_id = desk.new_id()
+    blind, blind2 = world.vault.blinds(inbound.channel, inbound.account, inbound.address)
     row = AddressRow(
         id=row_id,
         channel=inbound.channel,
         account=inbound.account,
-        blind=letter.blind,
+        blind=blind,
         value=world.vault.seal(inbound.address, table="addresses", column="value", row=row_id),
         person_id=None,
         language=world.library.offered[0],
@@ -138,6 +142,7 @@ def _stranger(desk: Desk, letter: Letter) -> AddressRow:
     desk.writes.insert(
         addresses,
         **{name: getattr(row, name) for name in AddressRow.__slots__},
+        blind2=blind2,
         created_at=desk.now,
     )
     return row
@@ -220,6 +225,7 @@ def _intent(desk: Desk, sender: Sender) -> Intent:
 
 def _load_for(desk: Desk, routed: Sequence[tuple[Sender, Intent]]) -> None:
     """What the intents of this round need: JOIN codes, and what idle people are to answer."""
+    desk.ledger.clear()  # the round before may have written to it
     blind = desk.world.vault.blind
     codes = [blind("join", i.code) for _, i in routed if isinstance(i, Join)]
     desk.joins.update(joins(desk.conn, codes))
@@ -254,6 +260,9 @@ def _load_assignments(desk: Desk, person_ids: set[str]) -> None:
     due = [r for p in person_ids for r in desk.assignments[p] if r.state in ("due", "open")]
     wanted = {r.child_id for r in due if r.child_id} - set(desk.children)
     desk.children.update(children_by_id(desk.conn, wanted))
+    gate.read(
+        desk, {r.child_id for r in due if r.child_id and gate.is_guarded(r.form_id, r.child_id)}
+    )
     programmes = {desk.persons[p].programme_id for p in person_ids if p in desk.persons}
     missing = programmes - set(desk.waves)
     if missing:
@@ -301,7 +310,11 @@ def _store(
         status=status,
         attempts=0,
         body=desk.world.vault.seal(
-            dump_inbound(inbound), table="inbox", column="body", row=letter.inbox_id
+            dump_inbound(inbound),
+            table="inbox",
+            column="body",
+            row=letter.inbox_id,
+            key=desk.key_of(address),
         ),
         error=None,
         sent_at=inbound.sent_at,
@@ -316,9 +329,11 @@ def park(conn: Connection, letter: Letter, *, world: World, now: datetime) -> No
     desk = Desk(conn=conn, world=world, now=now)
     if not _fresh(conn, [letter]):
         return
-    desk.addresses = lock_addresses(conn, [_key(letter)])
+    find = lock_by_either if world.vault.rotating else lock_addresses
+    desk.addresses = find(conn, [_key(letter)])
     if letter.blind not in desk.addresses:
         desk.addresses[letter.blind] = _stranger(desk, letter)
     address = desk.addresses[letter.blind]
+    desk.persons = lock_persons(conn, [address.person_id] if address.person_id else [])
     _store(desk, letter, address, status="waiting", retry_at=now)
     desk.writes.flush(conn)

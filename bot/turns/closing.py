@@ -1,14 +1,15 @@
 """A questionnaire has ended: the closing words, what is judged, what follows from it."""
 
-from bot.turns import enrol, talk
+from bot.turns import enrol, gate, talk
 from bot.turns.desk import Desk, Ended, Live, Sender
 from bot.turns.starting import FIRST, give
 from bot.turns.upnext import offer
 from flows.messages import Part, Phrase
 from scoring.screen import named, to_ask
+from storage import consents
 from storage.conversations import ChildRow
 from storage.schema import assignments
-from storage.starts import classes_by_id, consented_children
+from storage.starts import classes_by_id
 
 
 def finish(desk: Desk, ended: Ended) -> None:
@@ -65,7 +66,7 @@ def _give_learners(desk: Desk, sender: Sender, live: Live) -> None:
     person = sender.person
     if person is None or live.row.class_id is None or live.row.wave_id is None:
         return
-    consented = consented_children(desk.conn, live.row.class_id)
+    consented = consents.listed_children(desk.conn, live.row.class_id, gate.words(desk.world))
     answers = {name: a.value for name, a in live.session.answers.items() if a.value}
     counts = named(answers)
     chosen = to_ask(

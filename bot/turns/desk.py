@@ -4,11 +4,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from msgspec import Struct
 from sqlalchemy import Connection
 
 from bot.envelopes import dump_outbound
 from bot.publishing import adopt
 from bot.turns.world import World
+from flows.consent import Entry
 from flows.lexicon import Lexicon
 from flows.messages import (
     LIMITS,
@@ -20,7 +22,7 @@ from flows.messages import (
     Prompt,
 )
 from flows.rendering import render
-from flows.routing import Conversation, OpenPrompt
+from flows.routing import LOGIN_LIFE, Conversation, OpenPrompt
 from flows.sessions import Session, from_json
 from scoring.model import CriticalHit
 from storage.conversations import (
@@ -54,8 +56,7 @@ EXPIRY: dict[MessageClass, timedelta] = {
 SEQ_PER_MS = 1000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Letter:
+class Letter(Struct, frozen=True, kw_only=True):
     """An inbound message on its way through a batch.
 
     Attributes:
@@ -73,8 +74,7 @@ class Letter:
     again: int | None = None
 
 
-@dataclass(slots=True)
-class Live:
+class Live(Struct):
     """A session in hand: its row and its value; `fresh` until its row is first written."""
 
     row: SessionRow
@@ -82,8 +82,7 @@ class Live:
     fresh: bool = False
 
 
-@dataclass(slots=True, kw_only=True)
-class Sender:
+class Sender(Struct, kw_only=True):
     """Who wrote: her address, who she is if known, the questionnaire she is in."""
 
     letter: Letter
@@ -110,12 +109,21 @@ class Sender:
             session=self.live.row.id if self.live else "",
             staff=self.person is not None and self.person.kind == "staff",
             opted_out=self.address.opted_out_at is not None,
+            login=self._login(),
         )
+
+    def _login(self) -> str:
+        """Her sign-in that waits for its number, if nothing else was asked of her since."""
+        asked = (self.address.open_prompt or {}).get("login")
+        if asked is None:
+            return ""
+        age = self.letter.inbound.received_at - datetime.fromisoformat(asked["asked_at"])
+        return str(asked["ref"]) if age <= LOGIN_LIFE else ""
 
     def _open_prompt(self) -> OpenPrompt | None:
         """What a digit answers: a stored prompt first; else the one alert open to her."""
         raw = self.address.open_prompt
-        if raw is not None:
+        if raw is not None and raw["kind"] != "login":
             return OpenPrompt(
                 kind=raw["kind"],
                 ref=raw["ref"],
@@ -131,8 +139,7 @@ class Sender:
         return None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ended:
+class Ended(Struct, frozen=True, kw_only=True):
     """A questionnaire that ended in this batch and what it needs next."""
 
     sender: Sender
@@ -152,6 +159,7 @@ class Desk:
     joins: dict[str, JoinRow] = field(default_factory=dict)
     children: dict[str, ChildRow] = field(default_factory=dict)
     waves: dict[str, str] = field(default_factory=dict)
+    ledger: dict[str, list[Entry]] = field(default_factory=dict)
     assignments: dict[str, list[AssignmentRow]] = field(default_factory=dict)
     staff_alerts: dict[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
     ended: list[Ended] = field(default_factory=list)
@@ -164,6 +172,11 @@ class Desk:
     def new_id(self) -> str:
         """An id for a row of this batch."""
         return self.world.new_id(self.now)
+
+    def key_of(self, address: AddressRow) -> str:
+        """The key of her household; the programme's for staff, teachers and strangers."""
+        person = self.persons.get(address.person_id or "")
+        return self.world.vault.key_for(person.household_id if person else None)
 
     def lexicon(self, sender: Sender, version: str = "") -> Lexicon:
         """The words she reads."""
@@ -236,7 +249,11 @@ class Desk:
             seq=to_ms(self.now) * SEQ_PER_MS + self.count,
             state="queued",
             body=self.world.vault.seal(
-                dump_outbound(message), table="outbox", column="body", row=row_id
+                dump_outbound(message),
+                table="outbox",
+                column="body",
+                row=row_id,
+                key=self.key_of(address),
             ),
             not_before=not_before,
             expires_at=not_before + EXPIRY[message_class],

@@ -1,23 +1,24 @@
 """Doors into enrolment, and what its end means: person, household, consent, or nothing at all."""
 
-from bot.turns import starting, talk, upnext
+from bot.turns import consenting, gate, starting, talk, upnext
 from bot.turns.desk import Desk, Live, Sender
+from bot.turns.ending import begin_again
+from flows.consent import ASKED, Yes
 from flows.messages import Phrase
 from flows.sessions import Resumed
+from storage import consents
 from storage.conversations import ChildRow, JoinRow, PersonRow, release_codes
 from storage.schema import (
     addresses,
     child_caregiver,
     children,
-    consents,
     join_codes,
     person_address,
     persons,
     sessions,
 )
+from storage.schema import consents as ledger
 from storage.starts import cares_for
-
-PURPOSES = {"help": "consent_help", "partners": "consent_partners", "research": "consent_research"}
 
 
 def join(desk: Desk, sender: Sender, code: str) -> None:
@@ -43,12 +44,19 @@ def join(desk: Desk, sender: Sender, code: str) -> None:
         talk.carry_on(desk, sender, sender.live, Resumed(channel=sender.channel), *before)
         return
     known = row.claimed_by is not None and sender.person is not None
-    if known and not upnext.was_stopped(desk, sender, row.child.id):
+    if known and not _begins_anew(desk, sender, row.child.id):
         if not upnext.offer(desk, sender):
             desk.say(sender, Phrase(key="idle.welcome"))
         return
     _claim(desk, sender, row)
     starting.open_enrolment(desk, sender, row.child, school=row.school)
+
+
+def _begins_anew(desk: Desk, sender: Sender, child_id: str) -> bool:
+    """After STOP, and after her yes was taken back, JOIN is a first word again."""
+    if upnext.was_stopped(desk, sender, child_id):
+        return True
+    return sender.person is not None and not upnext.has_said_yes(desk, sender.person, child_id)
 
 
 def _claim(desk: Desk, sender: Sender, row: JoinRow) -> None:
@@ -58,17 +66,22 @@ def _claim(desk: Desk, sender: Sender, row: JoinRow) -> None:
 
 def finish(desk: Desk, sender: Sender, live: Live, child: ChildRow) -> None:
     """Enrolment is complete: act on her words, and on nothing she did not say."""
+    if live.session.context.get("again"):
+        consenting.answered_again(desk, sender, live)
+        return
     said = {name: answer.value for name, answer in live.session.answers.items()}
     language = said.get("language") or sender.language
     sender.address.language = language
     desk.writes.change(addresses, sender.address.id, language=language)
     if said.get("consent_help") != "yes":
         release_codes(desk.conn, address_id=sender.address.id, child_id=child.id)
-        desk.say(sender, Phrase(key="enrol.refused"))
+        if sender.person is not None:
+            consenting.refuse(desk, sender, live, [child.id])
+        desk.say(sender, Phrase(key="again.refused" if sender.person else "enrol.refused"))
         return
     person = _person(desk, sender, child, said, language)
     desk.writes.change(sessions, live.row.id, person_id=person.id)
-    _consents(desk, live, person, child, said)
+    rows = _consents(desk, live, person, child, said)
     capacity = said.get("capacity", "")
     if not cares_for(desk.conn, person_id=person.id, child_id=child.id):
         desk.writes.insert(
@@ -79,10 +92,24 @@ def finish(desk: Desk, sender: Sender, live: Live, child: ChildRow) -> None:
             from_at=desk.now,
             until_at=None,
         )
-    if capacity != "parent_or_guardian":
-        _ask_staff(desk, sender, child)
-        return
-    starting.begin_caregiver(desk, sender, child)
+    _go_on(desk, sender, child, person, rows)
+
+
+def _go_on(
+    desk: Desk, sender: Sender, child: ChildRow, person: PersonRow, rows: list[dict[str, object]]
+) -> None:
+    """What her yes opens: the questions at once, or a call where she alone cannot decide."""
+    before = consents.about(desk.conn, [child.id])
+    entries = [*before, *map(consents.entry_of, rows)]
+    found = gate.may(desk.world, entries, gate.CAREGIVER, child=child.id, person=person.id)
+    if isinstance(found, Yes):
+        if any(e.purpose == "help" and e.word != "yes" for e in before):
+            begin_again(desk, [child.id])
+        starting.begin_caregiver(desk, sender, child)
+    elif found.reason in ("none", "not_guardian"):
+        _ask_staff(desk, sender, child, "carer_not_guardian", "enrol.carer")
+    elif not starting.ask_again(desk, sender, child, entries):
+        _ask_staff(desk, sender, child, "consent_unclear", "enrol.wait")
 
 
 def _person(
@@ -128,49 +155,52 @@ def _person(
         from_at=desk.now,
         until_at=None,
     )
-    desk.writes.change(addresses, sender.address.id, person_id=person.id)
-    sender.address.person_id = person.id
+    address, vault = sender.address, desk.world.vault
+    address.person_id = person.id
+    address.value = vault.reseal(
+        address.value,
+        table="addresses",
+        column="value",
+        row=address.id,
+        key=vault.key_for(person.household_id),
+    )
+    desk.writes.change(addresses, address.id, person_id=person.id, value=address.value)
     sender.person = desk.persons[person.id] = person
     return person
 
 
 def _consents(
     desk: Desk, live: Live, person: PersonRow, child: ChildRow, said: dict[str, str]
-) -> None:
-    """One ledger row a purpose, yes or no, with the version of the words she read."""
-    for purpose, item in PURPOSES.items():
-        desk.writes.insert(
-            consents,
+) -> list[dict[str, object]]:
+    """One ledger row a purpose, yes or no, with the words she read."""
+    given = consenting.given(desk, live, person.id, capacity=said.get("capacity", ""))
+    rows = [
+        consents.row(
+            given,
             id=desk.new_id(),
-            person_id=person.id,
             child_id=child.id,
             purpose=purpose,
-            granted=said.get(item) == "yes",
-            capacity=said.get("capacity", ""),
-            text_version=live.row.version,
-            language=live.session.language,
-            channel=live.session.channel,
-            mode=live.session.mode,
-            witness_id=None,
-            at=desk.now,
-            withdrawn_at=None,
+            word="yes" if said.get(f"consent_{purpose}") == "yes" else "no",
         )
+        for purpose in ASKED
+    ]
+    for row in rows:
+        desk.writes.insert(ledger, **row)
+    return rows
 
 
-def _ask_staff(desk: Desk, sender: Sender, child: ChildRow) -> None:
-    """A carer who is not the guardian: no question about the child; staff call her in time."""
+def _ask_staff(desk: Desk, sender: Sender, child: ChildRow, kind: str, words: str) -> None:
+    """No question about the child yet: staff call her in time, and she is told by when.
+
+    She is not the guardian, or somebody else who may decide for the child said no.
+    """
     talk.add_task(
         desk,
         sender,
-        "carer_not_guardian",
-        key=f"carer_not_guardian:{child.id}:{sender.address.person_id}",
+        kind,
+        key=f"{kind}:{child.id}:{sender.address.person_id}",
         school_id=child.school_id,
         child_id=child.id,
     )
-    desk.say(
-        sender,
-        Phrase(
-            key="enrol.carer",
-            values={"who": desk.world.site.who_calls, "day": talk.call_day(desk)},
-        ),
-    )
+    who = {"who": desk.world.site.who_calls, "day": talk.call_day(desk)}
+    desk.say(sender, Phrase(key=words, values=who))

@@ -4,9 +4,10 @@ Runs after the batch's answers are written and before its commit. The children a
 of id first, so that whoever comes second sees the first one's answers.
 """
 
-import json
 from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from bot.care.alerts import send, unreachable
 from bot.turns.closing import flag_for_teacher
@@ -25,7 +26,6 @@ from storage.raising import raise_alerts
 from storage.schema import alert_events, child_state, profiles, timers
 from storage.scope import system
 from storage.starts import consented_children
-from storage.vault import Vault
 
 POINTS_SCALE = 1000
 CODE_LENGTH = 6
@@ -123,7 +123,7 @@ def _store(desk: Desk, child: ChildRow, wave_id: str, result: Profile) -> None:
             rules=rules.version,
             as_of=desk.now,
         )
-    document = json.dumps(to_document(result, suggest(rules, result)), ensure_ascii=False)
+    document = msgspec.json.encode(to_document(result, suggest(rules, result))).decode()
     desk.writes.put(
         profiles,
         child_id=child.id,
@@ -132,13 +132,15 @@ def _store(desk: Desk, child: ChildRow, wave_id: str, result: Profile) -> None:
         level=result.level,
         urgent=result.urgent,
         rules=rules.version,
-        body=_seal_profile(vault, child.id, wave_id, document),
+        body=vault.seal(
+            document,
+            table="profiles",
+            column="body",
+            row=profile_row(child.id, wave_id),
+            key=vault.key_for(child.household_id),
+        ),
         as_of=desk.now,
     )
-
-
-def _seal_profile(vault: Vault, child_id: str, wave_id: str, document: str) -> bytes:
-    return vault.seal(document, table="profiles", column="body", row=profile_row(child_id, wave_id))
 
 
 def _raise(desk: Desk, calls: list[Call]) -> None:

@@ -1,11 +1,30 @@
-"""What staff say to an alert by chat: accept, pass on, phone me. Replies carry the code only."""
+"""What staff say by chat: to an alert (accept, pass on, phone me), to a sign-in of theirs.
 
+Replies carry the code only. About an alert the policy is asked as on a page: her role at its
+school, what she wants, the alert.
+"""
+
+from typing import get_args
+
+from bot.care.glass import TOLD
+from bot.policy import Place, Thing, Who, may
 from bot.turns.desk import Desk, Sender
 from bot.turns.talk import add_task
 from flows.messages import Phrase
-from flows.routing import AlertChoice, AlertList, AlertReply
+from flows.routing import AlertChoice, AlertList, AlertReply, LoginReply
+from storage import audit, scope
 from storage.cases import accept, pass_on
+from storage.logins import answer_prompt
 from storage.raising import offered_to, owned_code
+from storage.standing import place_of_alert, roles_of
+
+LIST, ALERTS = "list", "alerts"
+VERBS: tuple[tuple[str, str], ...] = (
+    *((ALERTS, verb) for verb in (LIST, "told", *get_args(AlertChoice))),
+    ("login", "confirm"),
+    TOLD,
+)
+"""What staff say and are told by chat: the (row, verb) pairs of the policy's chat section."""
 
 
 def answer(desk: Desk, sender: Sender, intent: AlertReply | AlertList) -> None:
@@ -16,14 +35,27 @@ def answer(desk: Desk, sender: Sender, intent: AlertReply | AlertList) -> None:
         return
     offered = offered_to(desk.conn, [person.id], passed=True).get(person.id, ())
     if isinstance(intent, AlertList):
-        _list(desk, sender, [code for _, code in offered])
+        allowed = [code for i, code in offered if _may(desk, person.id, LIST, i)]
+        _list(desk, sender, allowed)
         return
     named = intent.alert or intent.code
     found = next(((i, c) for i, c in offered if named in (i, c)), None)
-    if found is None:
+    if found is None or not _may(desk, person.id, intent.choice, found[0]):
         _not_open(desk, sender, owned_code(desk.conn, person.id, named), intent.code or "CWB")
         return
     _choose(desk, sender, intent.choice, *found)
+
+
+def _may(desk: Desk, person_id: str, verb: str, alert_id: str) -> bool:
+    """Whether the policy lets her, in any role she has now; a no looks as if it were not there."""
+    at = place_of_alert(desk.conn, alert_id)
+    if at is None:
+        return False
+    place = Place(section="chat", name=ALERTS, thing=Thing(school_id=at[0], erased=at[1]))
+    return any(
+        may(desk.world.policy, Who(role=role, schools=schools), verb, place) == "allow"
+        for role, schools in roles_of(desk.conn, person_id, desk.now).items()
+    )
 
 
 def _not_open(desk: Desk, sender: Sender, own: str, code: str) -> None:
@@ -68,3 +100,24 @@ def _list(desk: Desk, sender: Sender, codes: list[str]) -> None:
         sender,
         Phrase(key="alert.list", values={"code": codes[0], "codes": ", ".join(codes)}),
     )
+
+
+def sign_in(desk: Desk, sender: Sender, intent: LoginReply) -> None:
+    """Her word on a sign-in to the dashboard: its number lets it go on, any other one ends it."""
+    person_id = sender.address.person_id or ""
+    word, user_id = answer_prompt(
+        desk.conn, intent.login, person_id=person_id, number=intent.number, now=desk.now
+    )
+    before = {k: v for k, v in (sender.address.open_prompt or {}).items() if k != "login"}
+    sender.address.open_prompt = before if before.get("kind") != "login" else None
+    if word != "over":
+        entry = audit.row(
+            scope.person(person_id, (), purpose="access"),
+            f"sign_in_{word}",
+            "users",
+            user_id,
+            id=desk.new_id(),
+            at=desk.now,
+        )
+        audit.record(desk.conn, [entry])
+    desk.say(sender, Phrase(key=f"login.{word}"))

@@ -1,14 +1,17 @@
 """Giving somebody a questionnaire, and starting it with what it needs to know."""
 
-from bot.turns import talk
+from collections.abc import Sequence
+
+from bot.turns import gate, talk
 from bot.turns.desk import Desk, Sender
+from flows.consent import Entry, No, Purpose
 from flows.messages import Part, Phrase
+from storage import consents
 from storage.conversations import AssignmentRow, ChildRow, PersonRow
 from storage.schema import addresses, assignments
 from storage.starts import (
     ClassRow,
     classes_by_id,
-    consented_children,
     known_answers,
     school_name,
 )
@@ -63,13 +66,23 @@ def give(
     return row
 
 
-def start(desk: Desk, sender: Sender, row: AssignmentRow) -> bool:
-    """Start what was offered; False where it cannot start (no consent stands any more)."""
+def start(desk: Desk, sender: Sender, row: AssignmentRow, *before: Part) -> bool:
+    """Start what was offered; False where it cannot start (no consent stands any more).
+
+    A caregiver who agreed to words that have changed since is asked for her consent again first.
+    """
     if row.form_id == "class_screen":
         return _start_class_screen(desk, sender, row)
     child = desk.children.get(row.child_id or "")
     if child is None:
         return False
+    if gate.is_guarded(row.form_id, row.child_id):
+        entries = gate.entries(desk, [child.id])
+        if row.form_id == gate.CAREGIVER and ask_again(desk, sender, child, entries):
+            return True
+        found = gate.may(desk.world, entries, row.form_id, child=child.id, person=row.person_id)
+        if isinstance(found, No):
+            return False
     _open_assignment(desk, row)
     if row.form_id == "learner":
         talk.start(
@@ -86,8 +99,20 @@ def start(desk: Desk, sender: Sender, row: AssignmentRow) -> bool:
         school = school_name(desk.conn, child.school_id)
         open_enrolment(desk, sender, child, school=school, assignment_id=row.id)
     else:
-        _start_caregiver(desk, sender, row, child)
+        _start_caregiver(desk, sender, row, child, before=before)
     return True
+
+
+def ask_again(desk: Desk, sender: Sender, child: ChildRow, entries: Sequence[Entry]) -> bool:
+    """Ask her for consent once more where its words have changed; False where they have not."""
+    person = sender.person
+    if person is None:
+        return False
+    again = gate.to_ask_again(desk, entries, child=child.id, person=person.id)
+    if again:
+        school = school_name(desk.conn, child.school_id)
+        open_enrolment(desk, sender, child, school=school, again=again)
+    return bool(again)
 
 
 def begin_caregiver(desk: Desk, sender: Sender, child: ChildRow) -> None:
@@ -107,8 +132,9 @@ def open_enrolment(
     *,
     school: str,
     assignment_id: str | None = None,
+    again: Sequence[Purpose] = (),
 ) -> None:
-    """Start the enrolment questionnaire for a child."""
+    """Start the enrolment questionnaire for a child; `again`: purposes whose words changed."""
     if sender.address.opted_out_at is not None:
         sender.address.opted_out_at = None
         desk.writes.change(addresses, sender.address.id, opted_out_at=None)
@@ -122,6 +148,8 @@ def open_enrolment(
             "programme": desk.world.site.programme,
             "school": school,
             "who_calls": desk.world.site.who_calls,
+            "partners": ", ".join(desk.world.site.partners),
+            "again": " ".join(again),
             "sms_join_cost": str(JOIN_SMS),
             "sms_core_cost": str(CORE_SMS),
         },
@@ -161,7 +189,7 @@ def _start_caregiver(
 
 def _start_class_screen(desk: Desk, sender: Sender, row: AssignmentRow) -> bool:
     class_row = class_of(desk, row.class_id or "")
-    roster = consented_children(desk.conn, class_row.id)
+    roster = consents.listed_children(desk.conn, class_row.id, gate.words(desk.world))
     if not roster:
         return False
     _open_assignment(desk, row)

@@ -159,7 +159,8 @@ def _keep(desk: Desk, live: Live, event: Event) -> None:
     session, row = live.session, live.row
     row.status = session.status
     vault = desk.world.vault
-    row.state = vault.seal(to_json(session), table="sessions", column="state", row=row.id)
+    own = vault.key_for(row.household_id)
+    row.state = vault.seal(to_json(session), table="sessions", column="state", row=row.id, key=own)
     ended = desk.now if session.status in ("completed", "stopped") else None
     if live.fresh:
         live.fresh = False
@@ -199,7 +200,7 @@ def _keep(desk: Desk, live: Live, event: Event) -> None:
         session_id=row.id,
         rev=session.rev,
         kind=kind,
-        body=vault.seal(body, table="events", column="body", row=key),
+        body=vault.seal(body, table="events", column="body", row=key, key=own),
         at=desk.now,
     )
 
@@ -225,9 +226,7 @@ def _record(
         informant=questionnaire.informant,
         state=answer.state if answer is not None else "withdrawn",
         value=None if free else value,
-        text=desk.world.vault.seal(value or "", table="answers", column="text", row=key)
-        if free
-        else None,
+        text=_sealed(desk, row, key, value) if free else None,
         version=row.version,
         language=session.language,
         text_revision=desk.world.library.revisions.get((row.version, session.language), 0),
@@ -246,6 +245,12 @@ def _record(
         )
         if hit is not None:
             desk.critical.append((row.child_id, row.wave_id, hit))
+
+
+def _sealed(desk: Desk, row: SessionRow, key: str, value: str | None) -> bytes:
+    vault = desk.world.vault
+    own = vault.key_for(row.household_id)
+    return vault.seal(value or "", table="answers", column="text", row=key, key=own)
 
 
 def _hand_over(desk: Desk, sender: Sender, live: Live) -> None:

@@ -2,12 +2,14 @@
 
 from datetime import timedelta
 
-from bot.turns import starting
+from bot.turns import gate, starting
 from bot.turns.desk import Desk, Sender
 from bot.turns.starting import class_name, class_of, give
+from flows.consent import Yes, agreed, stale
 from flows.messages import Menu, Part, Phrase
-from storage.conversations import AssignmentRow, PersonRow
-from storage.starts import classes_of, consented_children
+from storage import consents
+from storage.conversations import AssignmentRow, PersonRow, children_by_id
+from storage.starts import classes_of
 
 WEEK = timedelta(days=7)
 
@@ -18,7 +20,7 @@ def offer(desk: Desk, sender: Sender, *before: Part) -> bool:
     if person is None or sender.live is not None:
         return False
     _ensure_class_screens(desk, person)
-    row = next((r for r in desk.assignments.get(person.id, []) if r.state == "due"), None)
+    row = _next_due(desk, person)
     if row is None:
         return False
     if row.form_id == "enrolment":
@@ -41,11 +43,38 @@ def answer_offer(desk: Desk, sender: Sender, assignment: str, choice: str) -> No
     """She said now or later to an offer."""
     sender.address.open_prompt = None
     rows = desk.assignments.get(sender.address.person_id or "", [])
-    row = next((r for r in rows if r.id == assignment and r.state == "due"), None)
+    row = next((r for r in rows if r.id == assignment and r.state in ("due", "withdrawn")), None)
     if choice != "now":
         desk.say(sender, Phrase(key="offer.deferred"))
-    elif row is None or not starting.start(desk, sender, row):
-        desk.say(sender, Phrase(key="idle.welcome"))
+    elif row is None or not (row.state == "due" and starting.start(desk, sender, row)):
+        ended = (_over(desk, row),) if row is not None and row.form_id == "learner" else ()
+        if not ended or not offer(desk, sender, *ended):
+            desk.say(sender, *(ended or (Phrase(key="idle.welcome"),)))
+
+
+def _next_due(desk: Desk, person: PersonRow) -> AssignmentRow | None:
+    """What is due most among what may be asked; consent is read once for all of it."""
+    due = [row for row in desk.assignments.get(person.id, []) if row.state == "due"]
+    guarded = {r.child_id for r in due if r.child_id and gate.is_guarded(r.form_id, r.child_id)}
+    entries = [entry for entry in gate.entries(desk, guarded) if entry.purpose == "help"]
+    asked_again = stale(entries, gate.words(desk.world), person=person.id) if entries else {}
+    for row in due:
+        child = row.child_id
+        if child not in guarded or child is None:
+            return row
+        if row.form_id == gate.CAREGIVER and child in asked_again:
+            return row
+        found = gate.may(desk.world, entries, row.form_id, child=child, person=person.id)
+        if isinstance(found, Yes):
+            return row
+    return None
+
+
+def _over(desk: Desk, row: AssignmentRow) -> Phrase:
+    """The questions about a learner are over; why is nobody's business but the family's."""
+    child = children_by_id(desk.conn, [row.child_id or ""]).get(row.child_id or "")
+    number = str(child.list_number or "") if child else ""
+    return Phrase(key="over.learner", values={"list_number": number})
 
 
 def was_stopped(desk: Desk, sender: Sender, child_id: str) -> bool:
@@ -55,6 +84,12 @@ def was_stopped(desk: Desk, sender: Sender, child_id: str) -> bool:
         row.child_id == child_id and row.form_id == "caregiver" and row.state == "open"
         for row in rows
     )
+
+
+def has_said_yes(desk: Desk, person: PersonRow, child_id: str) -> bool:
+    """Whether her yes to questions about a child stands; if not, JOIN asks for it anew."""
+    entries = consents.about(desk.conn, [child_id], purpose="help")
+    return child_id in agreed(entries, person=person.id).get("help", ())
 
 
 def _week_is_full(desk: Desk, person: PersonRow) -> bool:
@@ -74,7 +109,7 @@ def _ensure_class_screens(desk: Desk, person: PersonRow) -> None:
         return
     for row in classes_of(desk.conn, [person.id]):
         wave = desk.waves.get(row.programme_id)
-        if wave is not None and consented_children(desk.conn, row.id):
+        if wave is not None and consents.listed_children(desk.conn, row.id, gate.words(desk.world)):
             give(desk, person, "class_screen", wave_id=wave, class_id=row.id)
 
 

@@ -40,12 +40,12 @@ async def retry_one(
 ) -> int:
     """Try what waits at one address, oldest first, until one fails; returns rows settled."""
     count = 0
-    for inbox_id, address, attempts, body, received_at in await database.read(
+    for inbox_id, address, attempts, body in await database.read(
         lambda c: waiting_letters(c, [address_id])
     ):
         now = clock()
         try:
-            letter = _letter(world, inbox_id, body, attempts, received_at)
+            letter = _letter(world, inbox_id, body, attempts)
             await database.write(partial(run, work=Work(letters=[letter]), world=world, now=now))
         except Exception as error:
             if isinstance(error, StorageError) and not isinstance(error, SealBroken):
@@ -67,11 +67,9 @@ async def retry_one(
     return count
 
 
-def _letter(
-    world: World, inbox_id: str, body: bytes, attempts: int, received_at: datetime
-) -> Letter:
+def _letter(world: World, inbox_id: str, body: bytes, attempts: int) -> Letter:
     text = world.vault.open(body, table="inbox", column="body", row=inbox_id)
-    inbound = load_inbound(text, received_at=received_at)
+    inbound = load_inbound(text)
     return Letter(
         inbound=inbound,
         blind=world.vault.blind_address(inbound.channel, inbound.account, inbound.address),
@@ -131,11 +129,9 @@ def _tell(conn: Connection, world: World, inbox_id: str, address_id: str, now: d
         due_at=now,
         closed_at=None,
     )
-    row = conn.execute(
-        select(inbox.c.body, inbox.c.received_at).where(inbox.c.id == inbox_id)
-    ).one()
+    body = conn.execute(select(inbox.c.body).where(inbox.c.id == inbox_id)).scalar_one()
     try:
-        letter = _letter(world, inbox_id, row.body, 0, row.received_at)
+        letter = _letter(world, inbox_id, body, 0)
     except (SealBroken, ValueError, KeyError):
         desk.writes.flush(conn)
         return

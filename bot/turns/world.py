@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from bot.launch import Gate, gate
 from bot.library import Library
+from bot.policy import Policy, shipped
 from bot.site import Site
 from flows.calendar import Hours
 from flows.messages import ChannelName
@@ -29,6 +31,8 @@ class World:
         mark_drafts: Whether machine-drafted texts are shown, marked (demo and chat).
         new_id: Makes ids; an argument so that tests can seed it.
         new_code: Makes public codes.
+        policy: Who may do what.
+        gate: What must be on record before a family is invited and is not.
     """
 
     library: Library
@@ -40,6 +44,8 @@ class World:
     mark_drafts: bool
     new_id: NewId
     new_code: RandomCode
+    policy: Policy = field(default_factory=shipped)
+    gate: Gate = gate
     _hours: dict[int, Hours] = field(default_factory=dict)
 
     def hours(self, now: datetime) -> Hours:

@@ -16,6 +16,7 @@ child_state = table(
     flag("disagree"),
     col("rules", CODE),
     col("as_of", Instant),
+    rowid=False,
 )
 profiles = table(
     "profiles",
@@ -50,6 +51,13 @@ alerts = table(
     col("outcome", CODE, null=True),
     sealed("reason"),
     count("round"),
+    # Children's Act s110: whether it must be reported (yes, no; null: nobody has said yet), by
+    # when, and the proof that it was.
+    col("reportable", CODE, null=True),
+    col("report_due_at", Instant, null=True),
+    col("reported_at", Instant, null=True),
+    col("authority", CODE, null=True),
+    sealed("report_ref"),
     Index(None, "school_id", "state"),
     Index(None, "child_id"),
 )

@@ -61,6 +61,8 @@ sessions = table(
     col("started_at", Instant),
     col("changed_at", Instant),
     col("ended_at", Instant, null=True),
+    # Its events were let go: somebody named in them was erased, or their time had come.
+    col("cut_at", Instant, null=True),
     Index("ix_sessions_open", "address_id", "status"),
     Index(None, "person_id", "status"),
     Index(None, "child_id", "wave_id"),
@@ -93,6 +95,7 @@ answers = table(
     col("helper_id", ID, null=True),
     col("at", Instant),
     Index(None, "child_id", "wave_id"),
+    rowid=False,
 )
 events = table(
     "events",
@@ -102,4 +105,5 @@ events = table(
     col("kind", CODE),
     sealed("body", null=False),
     col("at", Instant),
+    rowid=False,
 )

@@ -11,6 +11,7 @@ inbox_seen = table(
     Column("channel", CODE, primary_key=True),
     Column("account", CODE, primary_key=True),
     Column("digest", String(32), primary_key=True),
+    rowid=False,
 )
 inbox = table(
     "inbox",
@@ -27,11 +28,18 @@ inbox = table(
     col("received_at", Instant),
     col("retry_at", Instant, null=True),
     col("done_at", Instant, null=True),
+    flag("redaction_planned"),
     Index(
         "ix_inbox_waiting",
         "address_id",
         sqlite_where=text("status = 'waiting'"),
         postgresql_where=text("status = 'waiting'"),
+    ),
+    Index(
+        "ix_inbox_unplanned",
+        "id",
+        sqlite_where=text("redaction_planned = 0 AND channel <> 'telegram'"),
+        postgresql_where=text("NOT redaction_planned AND channel <> 'telegram'"),
     ),
 )
 outbox = table(
@@ -57,6 +65,7 @@ outbox = table(
     col("error", CODE, null=True),
     col("created_at", Instant),
     col("final_at", Instant, null=True),
+    flag("redaction_planned"),
     Index(
         "ix_outbox_due",
         "priority",
@@ -78,7 +87,42 @@ outbox = table(
         postgresql_where=text("final_at IS NULL"),
     ),
     Index(None, "provider_id"),
+    Index(
+        "ix_outbox_unplanned",
+        "id",
+        sqlite_where=text(
+            "redaction_planned = 0 AND provider_id IS NOT NULL AND final_at IS NOT NULL"
+        ),
+        postgresql_where=text(
+            "NOT redaction_planned AND provider_id IS NOT NULL AND final_at IS NOT NULL"
+        ),
+    ),
 )
+redactions = table(
+    "redactions",
+    "intake",
+    own_id(),
+    col("address_id", ID),
+    col("provider_id", String(100)),
+    count("media"),
+    col("step", CODE),
+    col("state", CODE),
+    count("attempts"),
+    col("due_at", Instant),
+    col("error", CODE, null=True),
+    Index(
+        "ix_redactions_due",
+        "due_at",
+        sqlite_where=text("state = 'due'"),
+        postgresql_where=text("state = 'due'"),
+    ),
+    Index(None, "address_id"),
+)
+"""Messages a provider still holds, by the id of their inbox or outbox row; gone when it is done.
+
+Nothing refers to the other tables, so a household can be erased while its messages are still being
+taken away at the provider. A provider's id is a random name of its own (Twilio: `SM...`).
+"""
 delivery_events = table(
     "delivery_events",
     "intake",

@@ -1,6 +1,6 @@
 """Programme, schools, classes, waves; people, households, children, consent."""
 
-from sqlalchemy import JSON, Boolean, Column, Index, Integer, String, Text, UniqueConstraint
+from sqlalchemy import JSON, Boolean, Column, Index, Integer, String, Text, UniqueConstraint, text
 
 from storage.tables.base import CODE, ID, col, count, own_id, ref, sealed, table
 from storage.types import Instant
@@ -106,8 +106,19 @@ addresses = table(
     col("bad_at", Instant, null=True),
     col("last_inbound_at", Instant, null=True),
     col("created_at", Instant),
+    # While the key of the index rotates: what the other key makes of the same address.
+    col("blind2", String(32), null=True),
     UniqueConstraint("channel", "account", "blind"),
     Index(None, "person_id"),
+    Index(
+        "ix_addresses_blind2",
+        "channel",
+        "account",
+        "blind2",
+        unique=True,
+        sqlite_where=text("blind2 IS NOT NULL"),
+        postgresql_where=text("blind2 IS NOT NULL"),
+    ),
 )
 person_address = table(
     "person_address",
@@ -150,11 +161,20 @@ consents = table(
     col("granted", Boolean),
     col("capacity", CODE),
     col("text_version", CODE),
+    # What she read, as a digest: the words may change while the questionnaire does not.
+    col("text_digest", CODE, null=True),
+    col("partners_version", CODE, null=True),
     col("language", CODE),
     col("channel", CODE),
     col("mode", CODE),
+    # Who saw it: somebody we know, or a name on the paper.
     col("witness_id", ID, null=True),
+    sealed("witness_name"),
+    col("helper_id", ID, null=True),
+    col("recorded_by", ID, null=True),
+    col("recorded_at", Instant, null=True),
     col("at", Instant),
     col("withdrawn_at", Instant, null=True),
     Index(None, "child_id", "purpose"),
+    Index(None, "person_id"),
 )

@@ -107,7 +107,7 @@ async def test_a_stranger_is_forgotten_after_seven_days(town: Town) -> None:
 
 async def test_a_tick_that_raises_is_counted_and_comes_again(town: Town) -> None:
     def failures() -> float:
-        return REGISTRY.get_sample_value("cwb_tick_failures_total", {"tick": "soon"}) or 0.0
+        return REGISTRY.get_sample_value("cwb_tick_failures_total", {"tick": "due"}) or 0.0
 
     calls: list[int] = []
 
@@ -120,13 +120,26 @@ async def test_a_tick_that_raises_is_counted_and_comes_again(town: Town) -> None
     before = failures()
     twice = asyncio.Event()
     town.clock.ticks.clear()
-    town.clock.ticks["soon"] = (0.01, breaks)
+    town.clock.ticks["due"] = (0.01, breaks)
     town.clock.start()
     async with asyncio.timeout(10):
         await twice.wait()
     town.clock.stop()
     town.clock.stop()
     assert failures() >= before + 2
+
+
+async def test_a_tick_that_the_policy_does_not_know_does_not_run(town: Town) -> None:
+    calls: list[int] = []
+
+    async def stranger() -> int:
+        calls.append(1)
+        return 1
+
+    town.clock.ticks["stranger"] = (1, stranger)
+    with pytest.raises(KeyError):
+        await town.clock.tick()
+    assert calls == []
 
 
 async def test_a_tick_says_what_it_did(town: Town) -> None:

@@ -49,9 +49,3 @@ async def test_webhooks_set_tells_the_providers_and_keeps_the_content_sids(
     assert len(kept) == len(twilio.contents)
     assert fake_telegram.TOKEN not in said.out
     assert fake_twilio.TOKEN not in said.out
-
-
-@pytest.mark.parametrize("cell", ["=1+1", "+27", "-1", "@x", "\tx", "\rx"])
-def test_no_cell_is_taken_for_a_formula(cell: str) -> None:
-    assert commands.as_cell(cell) == f"'{cell}"
-    assert commands.as_cell("North") == "North"

@@ -176,7 +176,7 @@ def _sign_in(page: "playwright.Page") -> None:
     page.get_by_role("link", name="Sign in to the dashboard").click()
     for label, fact in (("login", "Login"), ("password", "Password"), ("code", "Code now")):
         page.locator(f"#{label}").fill(facts[fact])
-    page.get_by_role("button").last.click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
     expect(page.get_by_role("navigation").first).to_be_visible()
 
 

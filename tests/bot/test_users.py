@@ -3,6 +3,7 @@
 import io
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pyotp
 import pytest
@@ -10,13 +11,15 @@ from argon2 import PasswordHasher
 from sqlalchemy import Connection, select
 
 from bot import users as commands
-from bot.users import UserError, add_user, end_user, list_users, set_password
+from bot.user_codes import new_password
+from bot.users import UserError, add_user, end_user, list_users, reopen_user
 from storage import people, users
 from storage.engines import parse_url, writing_engine
 from storage.schema import audit
 from storage.scope import system
 from storage.vault import Vault
 
+ZONE = ZoneInfo("Africa/Johannesburg")
 QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 WORDS = "seven green bicycles"
 ACCOUNTS = {"telegram": "1000", "sms": "+27000000000"}
@@ -98,7 +101,7 @@ def test_tech_is_nobody_with_a_case(conn: Connection, vault: Vault, now: datetim
         ({"role": "boss"}, "no role 'boss'"),
         ({"schools": []}, "at least one --school"),
         ({"schools": ["Hill", "Lake"]}, "no school called 'Lake'"),
-        ({"role": "tech"}, "sees no school"),
+        ({"role": "tech"}, "for no school of its own"),
         ({"password": "short words"}, "12 to 500"),
         ({"password": "x" * 501}, "12 to 500"),
         ({"password": "aaaaaaaabbbb"}, "first that are guessed"),
@@ -165,7 +168,7 @@ def test_accounts_are_listed_and_end(conn: Connection, vault: Vault, now: dateti
     listed = list_users(conn, now=now)
     assert [(u["login"], u["state"], u["ends"]) for u in listed] == [
         ("nomsa", "open", "2026-02-03"),
-        ("other", "ended", None),
+        ("other", "ended", "2027-02-02"),
     ]
     assert listed[0]["schools"] == ["Hill", "River"]
     assert list_users(conn, now=now + timedelta(days=1))[0]["state"] == "ended"
@@ -173,18 +176,18 @@ def test_accounts_are_listed_and_end(conn: Connection, vault: Vault, now: dateti
 
 def test_an_unknown_login_is_named(conn: Connection, now: datetime) -> None:
     with pytest.raises(UserError, match="no login 'nobody'"):
-        set_password(conn, login="nobody", password=WORDS, now=now)
+        end_user(conn, login="nobody", now=now)
 
 
 def test_what_an_operator_does_is_written_down(
     conn: Connection, vault: Vault, now: datetime
 ) -> None:
     add(conn, vault, now)
-    set_password(conn, login="nomsa", password="eleven tall giraffes", now=now, hasher=QUICK)  # noqa: S106
+    new_password(conn, login="nomsa", vault=vault, now=now)
     end_user(conn, login="nomsa", now=now)
 
     verbs = conn.execute(select(audit.c.verb).order_by(audit.c.id)).scalars().all()
-    assert sorted(verbs) == ["added", "ended", "password_set"]
+    assert sorted(verbs) == ["added", "code_password", "ended"]
 
 
 class Terminal(io.StringIO):
@@ -211,3 +214,50 @@ def test_a_typed_password_is_asked_twice() -> None:
     with pytest.raises(UserError, match="differ"):
         commands.read_password(keyboard, ask=lambda _: next(typed))
     assert commands.read_password(keyboard, ask=lambda _: next(typed)) == "same"
+
+
+def test_an_account_lasts_a_year_unless_told(conn: Connection, vault: Vault, now: datetime) -> None:
+    add(conn, vault, now)
+
+    user = users.by_login(conn, "nomsa")
+    assert user is not None
+    assert user.ends_at == now + timedelta(days=365)
+    assert (user.usable(now + timedelta(days=364)), user.usable(user.ends_at)) == (True, False)
+
+
+def test_who_is_ended_leaves_the_team_and_may_come_back(
+    conn: Connection, vault: Vault, now: datetime
+) -> None:
+    add(conn, vault, now, person_address="telegram:55")
+    user = users.by_login(conn, "nomsa")
+    assert user is not None
+    later = now + timedelta(days=2)
+
+    def team(at: datetime) -> int:
+        return len(people.coordinators(conn, user.schools, scope=system("test"), now=at))
+
+    before = team(now)
+    end_user(conn, login="nomsa", now=now)
+    between = team(now + timedelta(seconds=1))
+    opened = reopen_user(conn, login="nomsa", ends="2026-06-30", zone=ZONE, now=later)
+
+    assert (before, between, team(later)) == (1, 0, 1)
+    assert opened.usable(later)
+    assert list_users(conn, now=later)[0] | {"schools": []} == {
+        "login": "nomsa",
+        "role": "coordinator",
+        "schools": [],
+        "state": "open",
+        "ends": "2026-06-30",
+        "used": "2026-02-04",
+    }
+
+
+@pytest.mark.parametrize(("ends", "said"), [("2026-02-01", "is past"), ("soon", "is no day")])
+def test_an_account_is_not_opened_until_a_day_that_does_not_do(
+    conn: Connection, vault: Vault, now: datetime, ends: str, said: str
+) -> None:
+    add(conn, vault, now)
+
+    with pytest.raises(UserError, match=said):
+        reopen_user(conn, login="nomsa", ends=ends, zone=ZONE, now=now)

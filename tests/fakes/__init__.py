@@ -43,6 +43,7 @@ class Play:
 
 
 NORMAL = Play(accept=True)
+NO_CONTENT = 204
 
 
 def hangs() -> Play:
@@ -116,6 +117,8 @@ class FakeServer:
             await self._over.wait()
         if play.status is not None:
             status, body = play.status, play.body
+        if status == NO_CONTENT:
+            return Response(status_code=status)
         if isinstance(body, str):
             return Response(body, status, play.headers, "text/html")
         return JSONResponse(body, status, play.headers)

@@ -68,6 +68,9 @@ class FakeTelegram(FakeServer):
         if method == "getMe":
             bot = {"id": int(self._token.partition(":")[0]), "is_bot": True}
             return {**bot, "first_name": "Bot", "username": "test_bot"}
+        if method == "getWebhookInfo":
+            url = self.webhook.get("url", "")
+            return {"url": url, "has_custom_certificate": False, "pending_update_count": 0}
         if method == "setWebhook":
             self.webhook = fields
         if method == "setMyCommands":

@@ -1,5 +1,6 @@
 """Twilio's REST interface as far as we use it, and its way to sign webhooks."""
 
+import itertools
 import json
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
@@ -11,11 +12,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 from twilio.request_validator import RequestValidator
+from typing_extensions import override
 
 from tests.fakes import FakeServer, Play
 
 ACCOUNT = "AC" + "0" * 32
 TOKEN = "test-auth-token"  # noqa: S105
+FORGETTING = ("redact", "delete", "media", "media.delete")
 
 
 def signed(url: str, params: Mapping[str, str] | Iterable[tuple[str, str]], token: str) -> str:
@@ -55,7 +58,8 @@ def fails(status: int = 500, *, accept: bool = False) -> Play:
 class FakeTwilio(FakeServer):
     """`sent` holds the forms of the messages it took, in order.
 
-    Kinds of calls: send, list, number, number.set, service, service.set, contents, content.new.
+    Kinds of calls: send, list, redact, delete, media, media.delete, number, number.set, service,
+    service.set, contents, content.new. `gone` holds the SIDs of deleted messages and media.
     """
 
     def __init__(self, *, numbers: Iterable[str] = (), page_size: int = 50) -> None:
@@ -68,14 +72,30 @@ class FakeTwilio(FakeServer):
         }
         self.service: dict[str, Any] = {"sid": "MG1", "use_inbound_webhook_on_number": True}
         self.contents: list[dict[str, Any]] = []
+        self.media: dict[str, list[str]] = {}
+        self.gone: list[str] = []
         self.now = datetime.now(UTC)
         self._page_size = page_size
+        self._sids = itertools.count()
+
+    @override
+    def kinds(self) -> list[str]:
+        """The kinds of calls a conversation makes; what is taken away afterwards is in `calls`."""
+        return [call.kind for call in self.calls if call.kind not in FORGETTING]
 
     def routes(self) -> list[Route]:
         account = "/2010-04-01/Accounts/{account}"
         return [
             Route(f"{account}/Messages.json", self._send, methods=["POST"]),
             Route(f"{account}/Messages.json", self._list),
+            Route(f"{account}/Messages/{{sid}}.json", self._redact, methods=["POST"]),
+            Route(f"{account}/Messages/{{sid}}.json", self._delete, methods=["DELETE"]),
+            Route(f"{account}/Messages/{{sid}}/Media.json", self._media),
+            Route(
+                f"{account}/Messages/{{sid}}/Media/{{name}}.json",
+                self._delete_media,
+                methods=["DELETE"],
+            ),
             Route(f"{account}/IncomingPhoneNumbers.json", self._numbers),
             Route(f"{account}/IncomingPhoneNumbers/{{sid}}.json", self._number),
             Route(
@@ -89,7 +109,7 @@ class FakeTwilio(FakeServer):
 
     def holds(self, *, to: str, body: str, at: datetime, direction: str = "outbound-api") -> str:
         """Put a message on the list without a send; returns its SID."""
-        sid = f"SM{len(self.messages):032d}"
+        sid = f"SM{next(self._sids):032d}"
         self.messages.append(
             {
                 "sid": sid,
@@ -126,6 +146,46 @@ class FakeTwilio(FakeServer):
             }
 
         return await self.perform("list", query, accept)
+
+    async def _redact(self, request: Request) -> Response:
+        sid = request.path_params["sid"]
+        form = {key: str(value) for key, value in (await request.form()).items()}
+
+        def accept() -> tuple[int, Any]:
+            found = [m for m in self.messages if m["sid"] == sid]
+            if not found:
+                return 404, {"code": 20404, "status": 404}
+            found[0]["body"] = form["Body"]
+            return 200, {"sid": sid, "body": form["Body"]}
+
+        return await self.perform("redact", {"sid": sid, **form}, accept)
+
+    async def _delete(self, request: Request) -> Response:
+        sid = request.path_params["sid"]
+
+        def accept() -> tuple[int, Any]:
+            if not any(m["sid"] == sid for m in self.messages):
+                return 404, {"code": 20404, "status": 404}
+            self.messages = [m for m in self.messages if m["sid"] != sid]
+            self.gone.append(sid)
+            return 204, {}
+
+        return await self.perform("delete", {"sid": sid}, accept)
+
+    async def _media(self, request: Request) -> Response:
+        sid = request.path_params["sid"]
+        listed = [{"sid": name} for name in self.media.get(sid, [])]
+        return await self.perform("media", {"sid": sid}, lambda: (200, {"media_list": listed}))
+
+    async def _delete_media(self, request: Request) -> Response:
+        sid, name = request.path_params["sid"], request.path_params["name"]
+
+        def accept() -> tuple[int, Any]:
+            self.media[sid].remove(name)
+            self.gone.append(name)
+            return 204, {}
+
+        return await self.perform("media.delete", {"sid": sid, "name": name}, accept)
 
     async def _numbers(self, request: Request) -> Response:
         wanted = request.query_params["PhoneNumber"]

@@ -1,8 +1,9 @@
 """Small hand-made questionnaires, lexicons and a driver for the tests of the conversation."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
+
+from msgspec.structs import replace
 
 from flows.engine import advance, begin
 from flows.expressions import compile_expression

@@ -20,6 +20,7 @@ from flows.keywords import collect, reserved
 from flows.lexicon import Lexicon
 from flows.messages import LIMITS, SMS, Ask, ChannelName, Outbound, Prompt, Tell
 from flows.notices import NOTICES
+from flows.papers import PAPERS
 from flows.phrases import PHRASES, source_lexicon
 from flows.questionnaire import Item
 from flows.rendering import check_rendering, render
@@ -29,7 +30,7 @@ from flows.sms import segments
 ROOT = Path(__file__).parents[2]
 NOW = datetime(2025, 3, 4, 14, 0, tzinfo=UTC)
 FORMS = ("caregiver", "class_screen", "enrolment", "learner")
-SENTENCES = {**PHRASES, **NOTICES}
+SENTENCES = {**PHRASES, **NOTICES, **PAPERS}
 
 CORE = {
     "material": ("money", "work"),
@@ -69,6 +70,7 @@ JOINING = {
     "school": "Thandanani",
     "offered": "en zu",
     "who_calls": "The school social worker",
+    "partners": "Umthombo Clinic, Social Development",
     "sms_join_cost": "3",
     "sms_core_cost": "4",
 }
@@ -545,7 +547,15 @@ def test_the_consent_text_says_what_the_law_wants_said() -> None:
     played = play(form("enrolment"), lambda item: item.choices[0], context=JOINING)
     told = [message.text for sent in played.messages for message in sent]
     text = " ".join(told)
-    for needed in ("We ask about", "no grant", "sees your answers", "danger", "STOP", "delete"):
+    for needed in (
+        "We ask about",
+        "no grant",
+        "sees your answers",
+        "danger",
+        "STOP",
+        "TAKE BACK",
+        "delete",
+    ):
         assert needed in text
     for name, value in JOINING.items():
         assert name == "offered" or value in text
@@ -558,6 +568,18 @@ def test_a_no_ends_it_and_keeps_nothing_else() -> None:
         "language": "zu",
         "consent_help": "no",
     }
+
+
+def test_asked_again_she_reads_the_same_words_and_answers_only_what_changed() -> None:
+    for again, replies in (("help", 1), ("help partners research", 1), ("research", 1)):
+        context = {**JOINING, "again": again}
+        played = play(form("enrolment"), lambda item: item.choices[0], context=context)
+        assert played.shown[:3] == ["new_words", "who_we_are", "who_sees"]
+        assert played.replies == replies
+        assert set(played.session.answers) == {f"consent_{name}" for name in again.split()}
+    context = {**JOINING, "again": "help partners"}
+    refused = play(form("enrolment"), lambda item: item.choices[-1], context=context)
+    assert {n: a.value for n, a in refused.session.answers.items()} == {"consent_help": "no"}
 
 
 def test_what_joining_needs_cannot_be_skipped() -> None:

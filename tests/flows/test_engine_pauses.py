@@ -1,7 +1,7 @@
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from flows.engine import AWAY, advance, fold
 from flows.messages import Ask, Phrase, Tell

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flows.journal import KINDS, dump_event, load_event
+from flows.replies import clean
 from flows.sessions import Event, LanguageChosen, Replied, Resumed, Started
 
 WORDS = st.text(max_size=40)
@@ -28,12 +29,21 @@ def test_an_event_comes_back_as_it_was(event: Event) -> None:
     assert load_event(*dump_event(event)) == event
 
 
-@pytest.mark.parametrize(("kind", "body"), [("shouted", "{}"), ("replied", "{}")])
-def test_what_is_no_event_is_refused(kind: str, body: str) -> None:
-    with pytest.raises(KeyError):
+@pytest.mark.parametrize(
+    ("kind", "body", "error"),
+    [
+        ("shouted", "{}", KeyError),
+        ("replied", '{"text": 1}', ValueError),
+        ("language_chosen", "{}", ValueError),
+        ("started", "", ValueError),
+    ],
+)
+def test_what_is_no_event_is_refused(kind: str, body: str, error: type[Exception]) -> None:
+    with pytest.raises(error):
         load_event(kind, body)
 
 
-def test_broken_json_is_refused() -> None:
-    with pytest.raises(ValueError, match="Expecting"):
-        load_event("started", "")
+@pytest.mark.parametrize("half", ["\ud83d", "1 \ud83d"])
+def test_half_an_emoji_does_not_keep_the_rest_from_being_stored(half: str) -> None:
+    said = load_event(*dump_event(Replied(text=half, token=half)))
+    assert said == Replied(text=clean(half), token=clean(half))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.keywords import collect
+from flows.keywords import Action, collect
 from flows.lexicon import Lexicon
 from flows.messages import Inbound
 from flows.phrases import source_lexicon
@@ -19,6 +19,7 @@ from flows.routing import (
     Intent,
     Join,
     LanguageMenu,
+    LoginReply,
     OfferReply,
     OpenPrompt,
     PromptKind,
@@ -26,6 +27,7 @@ from flows.routing import (
     StillStopped,
     SwitchLanguage,
     Unasked,
+    WithdrawReply,
     route,
 )
 
@@ -73,7 +75,11 @@ OFFERED = Conversation(open_prompt=prompt("offer", "a1", "now", "later"))
 CHOOSING = Conversation(open_prompt=prompt("language", "language", "en", "zu"))
 ENDING = Conversation(session="s1", open_prompt=prompt("stop", "stop", "yes", "no"))
 ONE_ALERT = Conversation(staff=True, open_prompt=prompt("alert", "alert9"))
-EVERYWHERE = [IDLE, STOPPED, IN_SESSION, STAFF, OFFERED, CHOOSING, ENDING, ONE_ALERT]
+SIGNING_IN = Conversation(staff=True, session="s1", login="login3")
+EVERYWHERE = [
+    *(IDLE, STOPPED, IN_SESSION, STAFF, OFFERED, CHOOSING, ENDING, ONE_ALERT),
+    SIGNING_IN,
+]
 
 
 @pytest.mark.parametrize("where", EVERYWHERE)
@@ -90,6 +96,26 @@ def test_after_stop_nothing_but_start_and_join_reopens(text: str) -> None:
 def test_after_stop_start_and_a_code_reopen() -> None:
     assert says(STOPPED, "START") == Command(action="start")
     assert says(STOPPED, "JOIN 7KQ4M2XY") == Join(code="7KQ4M2XY")
+
+
+TAKING_BACK = Conversation(
+    session="s1", open_prompt=prompt("withdraw", "withdraw", "all", "research", "nothing")
+)
+
+
+def test_take_back_is_understood_after_stop_too_and_its_menu_takes_digits_and_taps() -> None:
+    for where in (IDLE, STOPPED, IN_SESSION, OFFERED):
+        assert says(where, "take back") == Command(action="withdraw")
+    assert says(TAKING_BACK, "2") == WithdrawReply(choice="research")
+    assert taps(TAKING_BACK, "m.withdraw.1") == WithdrawReply(choice="all")
+    assert taps(IN_SESSION, "m.withdraw.1") == Stale()
+    assert says(TAKING_BACK, "4") == AnswerTo(session="s1")
+
+
+@pytest.mark.parametrize(("word", "action"), [("DATA", "data"), ("delete me", "delete")])
+def test_after_stop_she_may_still_ask_what_we_keep(word: str, action: Action) -> None:
+    assert says(STOPPED, word) == Command(action=action)
+    assert says(Conversation(), word) == Command(action=action)
 
 
 def test_after_stop_a_tap_reopens_nothing() -> None:
@@ -192,6 +218,28 @@ def test_a_coordinator_who_is_a_caregiver_too_is_never_misread() -> None:
     offered = Conversation(staff=True, open_prompt=prompt("offer", "a1", "now", "later"))
     assert says(offered, "1") == OfferReply(assignment="a1", choice="now")
     assert says(Conversation(staff=True, session="s1"), "1") == AnswerTo(session="s1")
+
+
+@pytest.mark.parametrize(("text", "number"), [("42", "42"), (" 42. ", "42"), ("0", "0")])
+def test_the_number_of_a_sign_in_answers_the_sign_in(text: str, number: str) -> None:
+    assert says(SIGNING_IN, text) == LoginReply(login="login3", number=number)
+
+
+@pytest.mark.parametrize("text", ["1", "3", "07", "142", "42 43", "forty-two"])
+def test_a_sign_in_takes_no_other_answer_from_her(text: str) -> None:
+    assert says(SIGNING_IN, text) == AnswerTo(session="s1")
+
+
+def test_while_a_sign_in_waits_an_alert_can_be_taken() -> None:
+    both = Conversation(staff=True, open_prompt=prompt("alert", "alert9"), login="login3")
+    assert says(both, "1") == AlertReply(choice="accept", alert="alert9")
+    assert says(both, "1 A7F3K2") == AlertReply(choice="accept", code="A7F3K2")
+    assert says(both, "42") == LoginReply(login="login3", number="42")
+
+
+def test_a_number_means_nothing_where_no_sign_in_waits() -> None:
+    assert says(ONE_ALERT, "42") == Unasked()
+    assert says(Conversation(login="login3"), "42") == Unasked()
 
 
 def test_a_code_means_nothing_from_somebody_who_is_not_staff() -> None:

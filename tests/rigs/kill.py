@@ -30,6 +30,7 @@ from sqlalchemy import Connection, func, select
 from bot.library import load
 from storage.database import Database
 from storage.invariants import problems
+from storage.keys import KeyStore
 from storage.migrate import upgrade
 from storage.schema import alerts, answers, inbox, inbox_seen, outbox
 from storage.vault import Vault
@@ -119,7 +120,7 @@ class Rig:
         self._rounds = rounds
         self._chance = random.Random(seed)  # noqa: S311 - a seed must replay
         self._file = folder / "live.db"
-        self._vault = Vault.from_master(bytes(range(32)))
+        self._vault = Vault.over(KeyStore.open(f"sqlite:///{folder / 'keys.db'}", bytes(range(32))))
         self._over = False
         self._acknowledged: dict[str, str] = {}
         self._finished: list[str] = []
@@ -149,6 +150,7 @@ class Rig:
             await self._quiet(settled=settled)
             await process.end(signal.SIGTERM)
             await self._judge(env["DATABASE_URL"], twilio, telegram)
+        self._vault.close()
         return self.report
 
     async def _seed(self, url: str) -> list[str]:

@@ -1,9 +1,8 @@
 """What holds for every set of answers to the default rules."""
 
-from dataclasses import replace
-
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from scoring.model import BANDS, DOMAINS, DomainResult, Submission
 from tests.scoring.samples import default_rules, scored, submission

@@ -107,13 +107,17 @@ class School:
         return row
 
     def agreed(self, child: Learner, person: str, **more: Any) -> None:
-        base = {"capacity": "parent_or_guardian", "purpose": "help", "granted": True}
+        base = {
+            "capacity": "parent_or_guardian",
+            "purpose": "help",
+            "granted": True,
+            "text_version": "v",
+        }
         self.put(
             consents,
             id=self.new_id(),
             person_id=person,
             child_id=child.id,
-            text_version="v",
             language="en",
             channel="sms",
             mode="self",

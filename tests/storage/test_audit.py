@@ -30,6 +30,7 @@ async def test_what_was_done_is_kept_with_who_and_why(database: Database, now: d
         "school_id": "s1",
         "purpose": "page",
         "chain": None,
+        "seq": None,
     }
     raised = by_verb["raised"]
     assert (raised["actor_kind"], raised["actor_id"], raised["purpose"]) == (

@@ -49,6 +49,14 @@ FAULTS = {
     "is accepted without what that needs": "update alerts set owner_id = null",
     "has no clock": "update timers set state = 'done' where kind = 'alert'",
     "was never noted as opened": "delete from alert_events where kind = 'opened'",
+    "began without consent": "update consents set granted = false where purpose = 'help'",
+    "went on after consent had ended": (
+        "insert into consents (id, person_id, child_id, purpose, granted, capacity, text_version,"
+        " language, channel, mode, at, withdrawn_at)"
+        " select 'w', person_id, child_id, 'help', false,"
+        " capacity, text_version, language, channel, mode, at + 1, at + 1 from consents"
+        " where purpose = 'help'"
+    ),
     "is late": (
         "update alerts set state = 'opened', owner_id = null, accepted_at = null;"
         "update timers set due_at = 1 where kind = 'alert'"

@@ -18,6 +18,10 @@ def invited(conn: Connection, now: datetime, vault: Vault) -> tuple[School, str,
     person = school.person(household=child.household_id)
     at = school.reached_at(person, "+2782")
     given = school.assignment(person, "enrolment", child_id=child.id)
+    assert to_invite(conn, limit=9) == []
+    school.agreed(child, person, purpose="contact", granted=False)
+    assert to_invite(conn, limit=9) == []
+    school.agreed(child, person, purpose="contact")
     return school, person, at, given
 
 

@@ -127,6 +127,30 @@ async def test_a_word_before_the_answer_to_the_send_settles_the_row(
     assert await database.write(early) == ("sent", "SM1", None)
 
 
+@pytest.mark.parametrize(
+    ("error", "state", "marked"),
+    [
+        ("bad_address 30005", "failed", (True, False)),
+        ("blocked 63024", "failed", (True, False)),
+        ("opted_out 21610", "failed", (False, True)),
+        ("handset 30003", "failed", (False, False)),
+        ("filtered 30007", "failed", (False, False)),
+        ("99999", "failed", (False, False)),
+        ("bad_address 30005", "delivered", (False, False)),
+    ],
+)
+async def test_what_a_late_word_says_of_the_address_is_noted_on_it(
+    database: Database, now: datetime, error: str, state: str, marked: tuple[bool, bool]
+) -> None:
+    def late(conn: Connection) -> tuple[bool, bool]:
+        row_id = queued(conn, now)
+        note_statuses(conn, [word(state, now, outbox_id=row_id, error=error)], now=now)
+        row = conn.execute(select(addresses)).one()
+        return row.bad_at is not None, row.opted_out_at is not None
+
+    assert await database.write(late) == marked
+
+
 async def test_a_word_on_a_message_nobody_knows_waits_for_it(
     database: Database, now: datetime
 ) -> None:

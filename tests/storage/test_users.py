@@ -1,6 +1,7 @@
 """Logins on both databases: codes once, sessions by digest, attempts that cannot slip by."""
 
 import asyncio
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -102,43 +103,105 @@ async def test_ending_an_account_ends_its_sessions(database: Database, now: date
     assert await database.read(lambda conn: users.session(conn, "d")) is None
 
 
+def budgets(*names: str, failures: int = 5, **changes: object) -> users.Budgets:
+    made = users.Budgets(each=dict.fromkeys(names, failures), window=WINDOW)
+    return replace(made, **changes)  # type: ignore[arg-type]
+
+
+async def attempt(
+    database: Database, counted: users.Budgets, at: datetime
+) -> tuple[str, ...] | None:
+    begin = partial(users.begin_attempt, budgets=counted, now=at, new_id=new_id)
+    return await database.write(begin)
+
+
+async def count(database: Database) -> int:
+    every = select(func.count()).select_from(login_attempts)
+    return await database.read(lambda conn: conn.execute(every).scalar_one())
+
+
 async def test_attempts_at_once_are_counted_before_they_are_judged(
     database: Database, now: datetime
 ) -> None:
-    def attempt(client: str) -> object:
-        return partial(
-            users.begin_attempt,
-            subjects=("login", client),
-            now=now,
-            limit=5,
-            window=WINDOW,
-            new_id=new_id,
-        )
-
-    results = await asyncio.gather(*(database.write(attempt(f"c{n}")) for n in range(12)))  # type: ignore[arg-type]
+    results = await asyncio.gather(
+        *(attempt(database, budgets("login", f"c{n}"), now) for n in range(12))
+    )
 
     assert sum(result is not None for result in results) == 5
-    count = await database.read(
-        lambda conn: conn.execute(select(func.count()).select_from(login_attempts)).scalar()
-    )
-    assert count == 10
+    assert await count(database) == 10
 
 
 async def test_a_good_attempt_does_not_count_and_old_ones_fade(
     database: Database, now: datetime
 ) -> None:
-    async def attempt(at: datetime) -> tuple[str, ...] | None:
-        return await database.write(
-            lambda conn: users.begin_attempt(
-                conn, ("login",), now=at, limit=2, window=WINDOW, new_id=new_id
-            )
-        )
-
-    first = await attempt(now)
+    two = budgets("login", failures=2)
+    first = await attempt(database, two, now)
     assert first is not None
     await database.write(lambda conn: users.attempt_was_good(conn, first))
 
-    assert await attempt(now) is not None
-    assert await attempt(now) is not None
-    assert await attempt(now) is None
-    assert await attempt(now + WINDOW) is not None
+    assert await attempt(database, two, now) is not None
+    assert await attempt(database, two, now) is not None
+    assert await attempt(database, two, now) is None
+    assert await attempt(database, two, now + WINDOW) is not None
+
+
+async def test_each_subject_has_a_budget_of_its_own(database: Database, now: datetime) -> None:
+    uneven = users.Budgets(each={"login": 3, "client": 1}, window=WINDOW)
+
+    assert await attempt(database, uneven, now) is not None
+    assert await attempt(database, uneven, now) is None
+    assert await attempt(database, budgets("login", failures=3), now) is not None
+
+
+async def test_all_together_have_a_budget_that_spares_known_clients(
+    database: Database, now: datetime
+) -> None:
+    def of(client: str) -> users.Budgets:
+        return budgets(client, shared="*", shared_failures=3, known=client)
+
+    good = await attempt(database, of("office"), now)
+    assert good is not None
+    await database.write(lambda conn: users.attempt_was_good(conn, good))
+    for number in range(3):
+        assert await attempt(database, of(f"bot{number}"), now) is not None
+
+    assert await attempt(database, of("bot9"), now) is None
+    assert await attempt(database, of("office"), now) is not None
+    assert await attempt(database, of("bot9"), now + WINDOW) is not None
+
+
+async def test_attempts_are_forgotten_after_a_month(database: Database, now: datetime) -> None:
+    await attempt(database, budgets("login", "client"), now)
+    await attempt(database, budgets("other"), now + users.KEPT)
+
+    assert await count(database) == 1
+
+
+async def test_a_session_remembers_when_she_proved_herself_again(
+    database: Database, now: datetime
+) -> None:
+    made, later = user(now), now + timedelta(minutes=5)
+    await database.write(lambda conn: users.add(conn, made))
+    for digest in ("one", "two"):
+        await database.write(partial(users.open_session, digest=digest, user_id=made.id, now=now))
+    await database.write(partial(users.step, digest="two", now=later))
+
+    stepped = {}
+    for digest in ("one", "two"):
+        found = await database.read(partial(users.session, digest=digest))
+        assert found is not None
+        stepped[digest] = found[0].stepped_at
+    assert stepped == {"one": None, "two": later}
+
+
+async def test_an_account_waits_for_what_must_be_set(database: Database, now: datetime) -> None:
+    made = user(now)
+    await database.write(lambda conn: users.add(conn, made))
+    await database.write(partial(users.wait_for, user_id=made.id, what="password"))
+
+    waiting = await database.read(lambda conn: users.by_id(conn, made.id))
+    assert waiting is not None
+    assert waiting.waits_for == "password"
+    await database.write(partial(users.wait_for, user_id=made.id, what=None))
+    assert await database.read(lambda conn: users.by_id(conn, made.id)) == made
+    assert await database.read(lambda conn: users.by_id(conn, "nobody")) is None

@@ -102,6 +102,10 @@ class TwilioApi:
             headers={"Content-Type": "application/json"},
         )
 
+    async def delete(self, path: str) -> Reply:
+        """Delete a resource; see `post` for what it raises."""
+        return await self._request("DELETE", "api", path)
+
     async def close(self) -> None:
         """Release the connections."""
         await self._http.close()

@@ -139,6 +139,7 @@ def upgrade() -> None:
         ),
         sa.ForeignKeyConstraint(["wave_id"], ["waves.id"], name=op.f("fk_answers_wave_id")),
         sa.PrimaryKeyConstraint("session_id", "item", "revision", name=op.f("pk_answers")),
+        sqlite_with_rowid=False,
     )
     op.create_index(
         op.f("ix_answers_child_id_wave_id"), "answers", ["child_id", "wave_id"], unique=False
@@ -152,6 +153,7 @@ def upgrade() -> None:
         sa.Column("at", INSTANT, nullable=False),
         sa.ForeignKeyConstraint(["session_id"], ["sessions.id"], name=op.f("fk_events_session_id")),
         sa.PrimaryKeyConstraint("session_id", "rev", name=op.f("pk_events")),
+        sqlite_with_rowid=False,
     )
 
 

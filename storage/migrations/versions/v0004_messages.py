@@ -38,6 +38,7 @@ def upgrade() -> None:
         sa.Column("account", sa.String(length=64), nullable=False),
         sa.Column("digest", sa.String(length=32), nullable=False),
         sa.PrimaryKeyConstraint("channel", "account", "digest", name=op.f("pk_inbox_seen")),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "timers",

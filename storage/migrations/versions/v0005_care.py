@@ -58,6 +58,7 @@ def upgrade() -> None:
         ),
         sa.ForeignKeyConstraint(["wave_id"], ["waves.id"], name=op.f("fk_child_state_wave_id")),
         sa.PrimaryKeyConstraint("child_id", "wave_id", "domain", name=op.f("pk_child_state")),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "profiles",

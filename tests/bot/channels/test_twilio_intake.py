@@ -2,6 +2,8 @@
 
 # ruff: noqa: S106 - the tokens are buttons' and the tests' own
 
+from urllib.parse import parse_qsl
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -91,7 +93,7 @@ EXPECTED: dict[str, ChannelEvent] = {
     "whatsapp-location": whatsapp(media=("location",)),
     "rcs-text": Ignored(kind="channel"),
     "status-delivered": status("delivered", "delivered"),
-    "status-undelivered": status("failed", "undelivered", "30003"),
+    "status-undelivered": status("failed", "undelivered", "handset 30003"),
     "status-read": status("read", "read"),
     "status-new-word": status(None, "teleported"),
     "voice-call": Ignored(kind="voice"),
@@ -168,6 +170,13 @@ class TestSignature:
         read = twilio_intake.fields(body)
         ours = twilio_intake.signature(f"{BASE}/hooks/twilio", read, TOKEN)
         assert oracle.validate(f"{BASE}/hooks/twilio", ImmutableMultiDict(pairs), ours)
+
+    @given(body=st.binary(max_size=60) | st.text("a=&+%4 é", max_size=30).map(str.encode))
+    def test_fields_are_what_the_library_reads(self, body: bytes) -> None:
+        text = body.decode("utf-8", "surrogateescape")
+        assert twilio_intake.fields(body) == parse_qsl(
+            text, keep_blank_values=True, errors="surrogateescape"
+        )
 
     def test_bytes_that_are_no_utf8_are_signed_as_sent_and_cleaned_after(self) -> None:
         body = b"From=%2B1&To=%2B2&MessageSid=SM1&Body=a%FF%ED%A0%BDb%00c"

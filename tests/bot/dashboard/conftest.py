@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 
@@ -11,10 +12,12 @@ from tests.bot.dashboard.house import House
 
 
 @pytest.fixture
-async def house(sqlite_url: str, vault: Vault, now: datetime) -> AsyncIterator[House]:
+async def house(
+    sqlite_url: str, vault: Vault, now: datetime, tmp_path: Path
+) -> AsyncIterator[House]:
     """Two schools, an alert in each, a user of each role at the first, the app."""
     database = Database.open(sqlite_url)
-    made = House(database=database, vault=vault, now=now)
+    made = House(database=database, vault=vault, now=now, exports=tmp_path / "exports")
     await database.write(made.build)
     made.open()
     yield made

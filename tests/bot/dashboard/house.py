@@ -2,33 +2,40 @@
 
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import httpx
 import pyotp
 from argon2 import PasswordHasher
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, insert, select, update
 from starlette.applications import Starlette
 from starlette.routing import Route
 
 from bot.access import digest
 from bot.dashboard.page import Deps
 from bot.dashboard.routes import routes
-from bot.users import ROLES, add_user
-from storage import people, schema, users
+from bot.launch import always_open
+from bot.turns.world import World
+from bot.users import ROLES, TEAM, add_user
+from storage import logins, people, schema, users
 from storage.cases import profile_row
 from storage.database import Database
-from storage.ids import new_id
+from storage.ids import new_code, new_id
 from storage.people import NewChild
 from storage.schema import alert_events, audit, profiles, timers
 from storage.users import User
 from storage.vault import Vault
+from tests.town import ACCOUNTS, ZONE, library, site
 
 QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 PASSWORD = "seven green bicycles"  # noqa: S105
 SECRETS: dict[str, str] = {}
-OURS, THEIRS = "A7F3K2", "B8G4M3"
+OURS, THEIRS, OPENED, ERASED = "A7F3K2", "B8G4M3", "C9H5N4", "D2J6P5"
+"""An alert of her school, of two others, and of hers whose household was erased."""
+NUMBER = re.compile(r"<strong>([0-9]{2})</strong>")
 TOKEN = re.compile(r'name="token" value="([0-9a-f]{64})"')
 BASE = "https://cwb.example.org"
 
@@ -95,6 +102,22 @@ def document(**changes: object) -> dict[str, object]:
     } | changes
 
 
+def world_of(vault: Vault) -> World:
+    """What pages about requests need besides the database."""
+    return World(
+        library=library(),
+        site=site(),
+        vault=vault,
+        zone=ZONE,
+        accounts=ACCOUNTS,
+        base_url=BASE,
+        mark_drafts=False,
+        gate=always_open,
+        new_id=new_id,
+        new_code=new_code,
+    )
+
+
 @dataclass(slots=True)
 class House:
     """The dashboard under test and what a test wants to know of it."""
@@ -105,10 +128,19 @@ class House:
     base: str = BASE
     schools: dict[str, str] = field(default_factory=dict)
     alerts: dict[str, str] = field(default_factory=dict)
+    tasks: dict[str, str] = field(default_factory=dict)
     users: dict[str, User] = field(default_factory=dict)
     app: Starlette = field(default_factory=Starlette)
     routes: list[Route] = field(default_factory=list)
+    exports: Path = Path("nowhere")
     tokens: int = 0
+    told: list[str] = field(default_factory=list)
+    asked: list[tuple[str, str]] = field(default_factory=list)
+    tell: Callable[[str], None] = lambda code: None
+
+    def __post_init__(self) -> None:
+        """Whoever is told is kept."""
+        self.tell = self.told.append
 
     def later(self, delta: timedelta) -> None:
         """Let time pass."""
@@ -120,13 +152,14 @@ class House:
         wave = people.ensure_wave(
             conn, programme_id=programme, number=1, opens_at=self.now, now=self.now
         )
-        for name, code in (("Ours", OURS), ("Theirs", THEIRS)):
+        places = (("Ours", OURS), ("Theirs", THEIRS), ("Opened", OPENED), ("Ours", ERASED))
+        for number, (name, code) in enumerate(places, 17):
             school = people.ensure_school(conn, programme_id=programme, name=name, now=self.now)
             self.schools[name] = school
             group = people.ensure_class(conn, school_id=school, grade="1", name="A", now=self.now)
             child = people.add_children(
                 conn,
-                [NewChild(list_number=17, sex="f", birth_month="2019-01")],
+                [NewChild(list_number=number, sex="f", birth_month="2019-01")],
                 programme_id=programme,
                 school_id=school,
                 class_id=group,
@@ -136,12 +169,20 @@ class House:
                 conn, code, school=school, child=child.id, wave=wave
             )
             self.keep_profile(conn, school, child.id, wave)
+        gone = select(schema.alerts.c.child_id).where(schema.alerts.c.code == ERASED)
+        household = select(schema.children.c.household_id).where(schema.children.c.id.in_(gone))
+        conn.execute(
+            update(schema.households)
+            .where(schema.households.c.id.in_(household))
+            .values(erased_at=self.now)
+        )
+        self.ask_for_data(conn)
         for role in ROLES:
             made = add_user(
                 conn,
                 login=role,
                 role=role,
-                schools=[] if role == "tech" else ["Ours"],
+                schools=["Ours"] if role in TEAM else [],
                 password=PASSWORD,
                 vault=self.vault,
                 now=self.now,
@@ -214,17 +255,53 @@ class House:
             )
         )
 
-    def open(self) -> None:
-        """Make the app."""
-        deps = Deps(
+    def deps(self) -> Deps:
+        """What the app stands on."""
+        return Deps(
             database=self.database,
             vault=self.vault,
             secret_key=b"k" * 32,
             now=lambda: self.now,
             public_base_url=self.base,
             hasher=QUICK,
+            world=world_of(self.vault),
+            exports=self.exports,
+            tell_glass=lambda conn, opening, at: self.tell(opening.code),
+            ask=self.ask,
         )
-        self.routes = routes(deps)
+
+    def ask(self, conn: Connection, person_id: str, login: str, at: datetime) -> bool:
+        """Whoever is asked by chat about a sign-in is kept."""
+        self.asked.append((person_id, login))
+        return True
+
+    async def answers(self, number: str) -> None:
+        """The last who was asked by chat sends a number."""
+        person_id, login = self.asked[-1]
+        await self.database.write(
+            lambda conn: logins.answer_prompt(
+                conn, login, person_id=person_id, number=number, now=self.now
+            )
+        )
+
+    def ask_for_data(self, conn: Connection) -> None:
+        """A request of our school; its id is also our alert's code, so that one path fits both."""
+        conn.execute(
+            insert(schema.requests).values(
+                id=OURS,
+                key=f"access:{OURS}",
+                kind="access",
+                school_id=self.schools["Ours"],
+                way="staff",
+                received_at=self.now,
+                due_at=self.now + timedelta(days=30),
+                state="open",
+            )
+        )
+
+    def open(self) -> None:
+        """Make the app."""
+        self.routes = routes(self.deps())
         self.app = Starlette(routes=self.routes)
 
     def browser(self) -> httpx.AsyncClient:
@@ -262,6 +339,11 @@ class House:
         return [tuple(row) for row in found]
 
 
+async def token_of(browser: httpx.AsyncClient) -> str:
+    """The form token of a browser that is signed in."""
+    return (await browser.get("/dashboard/account")).text.split('name="token" value="')[1][:64]
+
+
 async def post(browser: httpx.AsyncClient, page: str, verb: str, **fields: str) -> httpx.Response:
     """Fill a form of a page as a person would, with the token the page gave."""
     shown = await browser.get(page)
@@ -290,3 +372,9 @@ async def log_in(
         code=typed,
         next=where,
     )
+
+
+async def step_up(house: House, browser: httpx.AsyncClient, role: str) -> httpx.Response:
+    """Prove oneself again, with the next code of the authenticator."""
+    house.later(timedelta(seconds=60))  # the code of the moment may have been used to sign in
+    return await post(browser, "/dashboard/step", "prove", password=PASSWORD, code=house.code(role))

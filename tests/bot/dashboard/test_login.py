@@ -1,12 +1,16 @@
 """Signing in over the web: what gets in, what does not, and that nothing can be told apart."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import httpx
 import pytest
+from starlette.applications import Starlette
 
 from bot.access import FAILURES, IDLE, LONGEST, WINDOW
-from tests.bot.dashboard.house import BASE, OURS, House, log_in, post
+from bot.dashboard.routes import routes
+from bot.enrolling import new_recovery
+from tests.bot.dashboard.house import BASE, NUMBER, OURS, TOKEN, House, log_in, post
 
 LOGIN = "/dashboard/login"
 WRONG = "nine blue bicycles"
@@ -203,7 +207,7 @@ async def test_other_browsers_can_be_signed_out(house: House) -> None:
     answer = await post(here, "/dashboard/account", "end_others")
 
     assert (await there.get("/dashboard/account")).status_code == 303
-    assert "Only this browser" in (await here.get(answer.headers["location"])).text
+    assert "Nobody is signed in there now" in (await here.get(answer.headers["location"])).text
 
 
 @pytest.mark.parametrize(
@@ -269,3 +273,119 @@ async def test_without_https_the_cookie_is_plain(house: House) -> None:
     assert isinstance(answer, httpx.Response)
     assert "cwb" in browser.cookies
     assert not any("secure" in c.lower() for c in answer.headers.get_list("set-cookie"))
+
+
+CHAT = {"login": "coordinator", "password": "seven green bicycles", "how": "chat"}
+
+
+async def ask(browser: httpx.AsyncClient, **changes: str) -> tuple[httpx.Response, str]:
+    """Sign in with a word by chat; the answer and the number it shows."""
+    answer = await post(browser, LOGIN, "enter", **(CHAT | changes))
+    found = NUMBER.search(answer.text)
+    return answer, found[1] if found else ""
+
+
+async def go_on(browser: httpx.AsyncClient, where: str = "") -> httpx.Response:
+    """The button of the page that shows the number; its token is the login form's."""
+    return await post(browser, LOGIN, "confirm", next=where)
+
+
+async def test_a_word_by_chat_stands_in_for_the_code(house: House) -> None:
+    browser = house.browser()
+    answer, number = await ask(browser)
+    early = await go_on(browser)
+    await house.answers(number)
+    done = await go_on(browser, "/dashboard/alerts")
+
+    assert answer.status_code == 200
+    assert "There is no reply yet" in early.text
+    assert NUMBER.search(early.text)[1] == number  # type: ignore[index]
+    assert (done.status_code, done.headers["location"]) == (303, "/dashboard/alerts")
+    assert (await browser.get("/dashboard/alerts")).status_code == 200
+    assert [person for person, _ in house.asked] == [house.users["coordinator"].person_id]
+
+
+async def test_the_asking_browser_alone_goes_on(house: House) -> None:
+    browser, thief = house.browser(), house.browser()
+    answer, number = await ask(browser)
+    await house.answers(number)
+
+    assert (await go_on(thief)).status_code == 401
+    cookies = answer.headers.get_list("set-cookie")
+    cookie = next(c for c in cookies if c.startswith("__Host-cwb-ask="))
+    assert {"httponly", "secure", "path=/"} <= {p.strip().lower() for p in cookie.split(";")}
+    assert (await go_on(browser)).status_code == 303
+    assert "__Host-cwb-ask" not in browser.cookies
+
+
+async def test_another_number_or_ten_minutes_end_it(house: House) -> None:
+    browser = house.browser()
+    await ask(browser)
+    await house.answers("0")
+    refused = await go_on(browser)
+    _, number = await ask(browser)
+    await house.answers(number)
+    house.later(timedelta(minutes=10))
+    late = await go_on(browser)
+
+    assert [refused.status_code, late.status_code] == [401, 401]
+    assert "That sign-in is over" in refused.text
+
+
+@pytest.mark.parametrize(
+    "changes", [{"password": WRONG}, {"login": "nobody"}, {"login": "tech"}, {"password": ""}]
+)
+async def test_a_wrong_password_looks_the_same_and_asks_nobody(
+    house: House, changes: dict[str, str]
+) -> None:
+    right, _ = await ask(house.browser())
+    asked = len(house.asked)
+    wrong, number = await ask(house.browser(), **changes)
+
+    assert len(house.asked) == asked
+    assert number
+
+    def plain(answer: httpx.Response) -> str:
+        return TOKEN.sub("", NUMBER.sub("", answer.text))
+
+    assert (wrong.status_code, plain(wrong)) == (right.status_code, plain(right))
+    names = [
+        sorted(c.split("=")[0] for c in a.headers.get_list("set-cookie")) for a in (wrong, right)
+    ]
+    assert names[0] == names[1]
+
+
+async def test_nobody_is_asked_more_than_a_few_times(house: House) -> None:
+    for _ in range(FAILURES):
+        await ask(house.browser())
+
+    answer, number = await ask(house.browser())
+
+    assert (answer.status_code, number) == (429, "")
+    assert len(house.asked) == FAILURES
+
+
+async def test_without_chat_the_page_offers_none(house: House) -> None:
+    with_chat = await house.browser().get(LOGIN)
+    house.app = Starlette(routes=routes(replace(house.deps(), ask=None)))
+    without = await house.browser().get(LOGIN)
+    answer = await post(house.browser(), LOGIN, "enter", **CHAT)
+
+    assert "Ask me by chat" in with_chat.text
+    assert "Ask me by chat" not in without.text
+    assert answer.status_code == 401
+
+
+async def test_a_recovery_code_signs_in_and_says_how_many_are_left(house: House) -> None:
+    browser = house.browser()
+    user = house.users["coordinator"]
+    code, *_ = await house.database.write(lambda conn: new_recovery(conn, user.id, house.now))
+
+    answer = await log_in(house, browser, "coordinator", code=code)
+    account = await browser.get(answer.headers["location"])
+    again = await log_in(house, house.browser(), "coordinator", code=code)
+
+    assert answer.status_code == 303
+    assert "You used a recovery code" in account.text
+    assert "You have 9 recovery codes left" in account.text
+    assert again.status_code == 401

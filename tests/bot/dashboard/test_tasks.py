@@ -120,3 +120,23 @@ async def test_another_schools_task_does_not_exist(
 
     assert answer.status_code == 404
     assert NUMBER not in answer.text
+
+
+async def test_the_months_looks_are_a_task_for_those_who_may_read_them(house: House) -> None:
+    ours = await house.database.write(lambda conn: add_task(house, conn, "Ours", "who_looked"))
+    boss, worker = await house.signed_in("supervisor"), await house.signed_in("coordinator")
+    form = {"token": await token_of(boss), "task": ours}
+
+    shown, hidden = [(await b.get("/dashboard/tasks")).text for b in (boss, worker)]
+    refused = await worker.post("/dashboard/tasks/done", data=form | {"token": await their(worker)})
+
+    assert "who looked without an assignment" in shown
+    assert 'href="/dashboard/looked"' in shown
+    assert "Nothing to do here now" in hidden
+    assert refused.status_code == 404
+    assert (await boss.post("/dashboard/tasks/done", data=form)).status_code == 303
+
+
+async def their(browser: AsyncClient) -> str:
+    """The token of a browser that has no task to show."""
+    return (await browser.get("/dashboard/account")).text.split('name="token" value="')[1][:64]

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from bot.launch import always_open
 from bot.turns.batch import Done, Work, run
 from bot.turns.desk import Desk, Letter, Sender
 from bot.turns.talk import start
@@ -30,6 +31,7 @@ def make_world(vault: Vault, **changes: object) -> World:
         "accounts": ACCOUNTS,
         "base_url": "https://cwb.example.org",
         "mark_drafts": False,
+        "gate": always_open,
         "new_id": new_id,
         "new_code": new_code,
     }

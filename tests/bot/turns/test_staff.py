@@ -6,10 +6,20 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import select, update
 
-from storage.schema import addresses, alerts, tasks
+from flows.routing import LOGIN_LIFE
+from storage.schema import (
+    addresses,
+    alerts,
+    audit,
+    households,
+    login_prompts,
+    person_roles,
+    tasks,
+)
 from storage.vault import Vault
 from tests.person import Person
 from tests.town import ZONE, Resident, Town, open_town
+from tests.transcript import sign_in
 
 MONDAY = datetime(2026, 2, 2, 9, 0, tzinfo=ZONE)
 AMINA = Resident(name="amina", role="caregiver", channel="sms", place=1)
@@ -83,3 +93,85 @@ async def test_somebody_who_is_not_staff_hears_nothing_of_alerts(town: Town) -> 
     await amina.says(f"1 {code}")
     assert code not in "".join(s.message.text for s in amina.phone())
     assert await state_of(town) == "opened"
+
+
+async def prompt_state(town: Town, login: str) -> str:
+    state = select(login_prompts.c.state).where(login_prompts.c.id == login)
+    return await town.database.read(lambda c: str(c.execute(state).scalar_one()))
+
+
+async def test_an_alert_can_be_taken_while_a_sign_in_waits_and_then_confirmed(town: Town) -> None:
+    sipho = Person(town, SIPHO)
+    login = await sign_in(town, SIPHO, "42")
+    await town.settle()
+    await sipho.says("1")
+    sipho.hears("it is yours now")
+    assert (await state_of(town), await prompt_state(town, login)) == ("accepted", "asked")
+    await sipho.says("42")
+    sipho.hears("Go on in your browser")
+    assert await prompt_state(town, login) == "confirmed"
+    verbs = await town.database.read(lambda c: set(c.execute(select(audit.c.verb)).scalars()))
+    assert "sign_in_confirmed" in verbs
+
+
+async def test_the_question_of_a_sign_in_never_goes_out_late(town: Town) -> None:
+    await sign_in(town, SIPHO, "42")
+    already = len(Person(town, SIPHO).phone())
+    town.now += LOGIN_LIFE
+    await town.settle()
+    assert len(Person(town, SIPHO).phone()) == already
+
+
+async def test_a_question_asked_after_a_sign_in_takes_its_place(town: Town) -> None:
+    sipho = Person(town, SIPHO)
+    login = await sign_in(town, SIPHO, "42")
+    await town.settle()
+    await sipho.says("language")
+    await sipho.says("42")
+    assert await prompt_state(town, login) == "asked"
+
+
+async def test_a_menu_open_before_a_sign_in_is_open_after_it(town: Town) -> None:
+    sipho = Person(town, SIPHO)
+    await sipho.says("language")
+    await sign_in(town, SIPHO, "42")
+    await town.settle()
+    await sipho.says("42")
+    sipho.hears("Go on in your browser")
+    await sipho.says("2")
+    sipho.hears("Siyakwamukela")
+
+
+async def test_who_cannot_be_reached_is_not_asked(town: Town) -> None:
+    await town.database.write(
+        lambda c: c.execute(
+            update(addresses).where(addresses.c.channel == "telegram").values(opted_out_at=town.now)
+        )
+    )
+    with pytest.raises(AssertionError):
+        await sign_in(town, SIPHO, "42")
+
+
+async def test_somebody_elses_number_answers_nothing(town: Town) -> None:
+    login = await sign_in(town, SIPHO, "42")
+    await town.settle()
+    await Person(town, AMINA).says("42")
+    assert await prompt_state(town, login) == "asked"
+
+
+async def test_an_alert_of_an_erased_household_is_not_there(town: Town) -> None:
+    sipho, code = Person(town, SIPHO), await code_of(town)
+    await town.database.write(lambda c: c.execute(update(households).values(erased_at=town.now)))
+    await sipho.says(f"1 {code}")
+    sipho.hears("with somebody already, or closed")
+    assert await state_of(town) != "accepted"
+
+
+@pytest.mark.parametrize(
+    "changed", [{"role": "nurse"}, {"until_at": MONDAY}, {"from_at": MONDAY + timedelta(days=9)}]
+)
+async def test_the_role_she_has_now_decides(town: Town, changed: dict[str, object]) -> None:
+    sipho, code = Person(town, SIPHO), await code_of(town)
+    await town.database.write(lambda c: c.execute(update(person_roles).values(**changed)))
+    await sipho.says(f"1 {code}")
+    assert await state_of(town) != "accepted"

@@ -1,0 +1,46 @@
+"""The data-flow record tells every way out and every column."""
+
+import importlib
+import json
+import pkgutil
+from typing import get_args
+
+from bot import channels
+from bot.rights.dataflow import CHANNELS, OTHERS, document, kept, markdown
+from flows.messages import ChannelName
+from storage.classes import CLASSES
+from storage.schema import metadata
+
+
+def test_every_channel_that_sends_is_told() -> None:
+    assert set(CHANNELS) == set(get_args(ChannelName))
+    sending = {
+        module.name
+        for module in pkgutil.iter_modules(channels.__path__)
+        if hasattr(importlib.import_module(f"bot.channels.{module.name}"), "open_channel")
+    }
+    told = " ".join(leaving.to for leaving in CHANNELS.values()).lower()
+    assert sending
+    assert [name for name in sending if name not in told] == []
+
+
+def test_every_field_that_leaves_has_a_class_and_every_way_a_country() -> None:
+    for leaving in (*CHANNELS.values(), *OTHERS):
+        assert leaving.country
+        assert leaving.fields
+        assert set(leaving.fields.values()) <= set(CLASSES)
+
+
+def test_every_column_is_in_the_record_once() -> None:
+    for each in kept():
+        told = [*each.sealed, *(name for names in each.plain.values() for name in names)]
+        assert sorted(told) == sorted(column.name for column in metadata.tables[each.table].columns)
+    assert {each.table for each in kept()} == set(metadata.tables)
+
+
+def test_the_record_says_what_this_site_has_set_up() -> None:
+    page = markdown(frozenset({"sms"}))
+    assert page.count("(not set up here)") == len(CHANNELS) - 1
+    assert "| `answers` | household | text |" in page
+    found = json.loads(json.dumps(document(frozenset({"sms"}))))
+    assert [c["channel"] for c in found["channels"] if c["on"]] == ["sms"]
