@@ -6,6 +6,7 @@ becomes `unnamed`, and a long run of digits in words becomes `#`. Libraries' own
 way: what they say is dropped, who says it and which error they met is kept.
 """
 
+import contextlib
 import logging
 import re
 import sys
@@ -100,7 +101,8 @@ class Libraries(logging.Handler):
     @override
     def emit(self, record: logging.LogRecord) -> None:
         level = "error" if record.levelno >= logging.ERROR else "warning"
-        getattr(self._say, level)("library_says", logger=record.name, exc_info=record.exc_info)
+        with contextlib.suppress(ValueError):  # closed: nobody reads it, and no send may fail of it
+            getattr(self._say, level)("library_says", logger=record.name, exc_info=record.exc_info)
 
 
 PROCESSORS = (

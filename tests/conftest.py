@@ -5,6 +5,7 @@ xdist worker its own). Where there is neither, its tests are skipped and say why
 """
 
 import ipaddress
+import logging
 import os
 import secrets
 import shutil
@@ -21,7 +22,7 @@ from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.pool import NullPool
 
-from bot.logs import only_allowed
+from bot.logs import Libraries, only_allowed
 from storage.engines import parse_url, writing_engine
 from storage.schema import metadata
 from storage.vault import Vault
@@ -86,6 +87,9 @@ def plain_logs() -> None:
         logger_factory=structlog.ReturnLoggerFactory(),
         cache_logger_on_first_use=False,
     )
+    for handler in logging.getLogger().handlers[:]:
+        if isinstance(handler, Libraries):  # a command that a test ran in this process set it up
+            logging.getLogger().removeHandler(handler)
 
 
 @pytest.fixture

@@ -114,3 +114,11 @@ def test_libraries_that_log_tokens_are_quiet() -> None:
     lines = [json.loads(line) for line in done.stderr.splitlines()]
     assert [line["logger"] for line in lines] == ["sqlalchemy", "py.warnings", "uvicorn.error"]
     assert lines[2]["exception_type"] == "RuntimeError"
+
+
+def test_a_stream_that_is_gone_makes_nothing_fail() -> None:
+    stream = io.StringIO()
+    handler = Libraries(stream)
+    stream.close()
+    handler.emit(logging.makeLogRecord({"levelno": logging.ERROR, "name": "uvicorn"}))
+    assert stream.closed
