@@ -5,17 +5,15 @@ from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
-from bot.envelopes import dump_outbound
+from bot.posting import queued
 from bot.turns.world import World
 from flows.messages import LIMITS, Menu, Outbound, Phrase, Prompt
 from flows.rendering import render
 from storage.people import StaffAddress, StaffMember
 from storage.schema import outbox, tasks
-from storage.types import to_ms
 from storage.writes import Writes
 
 LIFETIME = timedelta(hours=24)
-SEQ_PER_MS = 1000
 
 
 def message(
@@ -77,32 +75,27 @@ def send(
         address = min(
             (a for a in member.addresses if a.usable), key=lambda a: last_choice(world, a)
         )
-        row_id = world.new_id(now)
-        body = dump_outbound(
-            message(
-                world,
-                code=code,
-                alert_id=alert_id,
-                level=level,
-                language=member.language,
-                channel=address.channel,
-            )
+        said = message(
+            world,
+            code=code,
+            alert_id=alert_id,
+            level=level,
+            language=member.language,
+            channel=address.channel,
         )
-        writes.offer(
-            outbox,
-            id=row_id,
+        row = queued(
+            world,
+            said,
             address_id=address.id,
             person_id=member.person_id,
             key=f"alert:{alert_id}:{address.id}:{round_number}",
             message_class="alert",
-            priority=0,
-            seq=to_ms(now) * SEQ_PER_MS + count,
-            state="queued",
-            body=world.vault.seal(body, table="outbox", column="body", row=row_id),
-            not_before=now,
-            expires_at=now + LIFETIME,
-            created_at=now,
+            now=now,
+            life=LIFETIME,
+            sealed_with=world.vault.key_for(None),
+            count=count,
         )
+        writes.offer(outbox, **row)
         count += 1
     return count
 

@@ -7,8 +7,8 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from bot.care.alerts import LIFETIME, SEQ_PER_MS, last_choice
-from bot.envelopes import dump_outbound
+from bot.care.alerts import LIFETIME, last_choice
+from bot.posting import queued
 from bot.turns.world import World
 from flows.messages import LIMITS, Outbound, Phrase, Prompt
 from flows.rendering import render
@@ -16,7 +16,6 @@ from storage.glass import Opening
 from storage.people import StaffAddress, StaffMember, staff
 from storage.schema import outbox, tasks
 from storage.scope import BREAK_GLASS, system
-from storage.types import to_ms
 from storage.users import person_of
 from storage.writes import Writes
 
@@ -77,23 +76,20 @@ def _send(
 ) -> None:
     usable = (a for a in member.addresses if a.usable)
     address = min(usable, key=lambda a: last_choice(world, a))
-    row_id = world.new_id(now)
     said = message(world, code=opening.code, language=member.language, address=address)
-    writes.offer(
-        outbox,
-        id=row_id,
+    row = queued(
+        world,
+        said,
         address_id=address.id,
         person_id=member.person_id,
         key=f"glass:{opening.id}:{address.id}",
         message_class="alert",
-        priority=0,
-        seq=to_ms(now) * SEQ_PER_MS + count,
-        state="queued",
-        body=world.vault.seal(dump_outbound(said), table="outbox", column="body", row=row_id),
-        not_before=now,
-        expires_at=now + LIFETIME,
-        created_at=now,
+        now=now,
+        life=LIFETIME,
+        sealed_with=world.vault.key_for(None),
+        count=count,
     )
+    writes.offer(outbox, **row)
 
 
 def _unseen(writes: Writes, world: World, opening: Opening, now: datetime) -> None:

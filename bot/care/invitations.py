@@ -10,9 +10,9 @@ import structlog
 from msgspec.structs import replace
 from sqlalchemy import Connection
 
-from bot.envelopes import dump_outbound
 from bot.launch import GATE
 from bot.metrics import INVITATIONS_HELD
+from bot.posting import queued
 from bot.turns.world import World
 from flows.calendar import next_allowed
 from flows.consent import may_write
@@ -22,7 +22,6 @@ from storage import consents
 from storage.inviting import count_to_invite, to_invite
 from storage.kept import keep, kept_value
 from storage.schema import addresses, outbox, timers
-from storage.types import to_ms
 from storage.writes import Writes
 
 MOST = 100
@@ -70,28 +69,18 @@ def sweep(conn: Connection, world: World, now: datetime) -> int:
             lexicon=world.library.lexicon(row.language),
             limits=LIMITS[row.channel],
         )
-        row_id = world.new_id(now)
-        writes.offer(
-            outbox,
-            id=row_id,
+        waiting = queued(
+            world,
+            replace(message, template=template),
             address_id=row.address_id,
             person_id=row.person_id,
             key=key,
             message_class="invitation",
-            priority=4,
-            seq=to_ms(now) * 1000,
-            state="queued",
-            body=world.vault.seal(
-                dump_outbound(replace(message, template=template)),
-                table="outbox",
-                column="body",
-                row=row_id,
-                key=world.vault.key_for(row.household_id),
-            ),
-            not_before=now,
-            expires_at=now + LIFETIME,
-            created_at=now,
+            now=now,
+            life=LIFETIME,
+            sealed_with=world.vault.key_for(row.household_id),
         )
+        writes.offer(outbox, **waiting)
         writes.change(
             addresses,
             row.address_id,

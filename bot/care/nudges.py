@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from bot.envelopes import dump_outbound
+from bot.posting import queued
 from bot.turns import gate
 from bot.turns.world import World
 from flows.calendar import next_allowed
@@ -22,7 +22,6 @@ from flows.rendering import render
 from storage import consents
 from storage.nudging import Quiet, quiet_sessions, sms_of, used_keys
 from storage.schema import outbox, timers
-from storage.types import to_ms
 from storage.writes import Writes
 
 DAY = timedelta(hours=24)
@@ -130,29 +129,18 @@ def _queue(
     )
     if reason:
         return
-    row_id = world.new_id(now)
-    message = _message(world, session.language, channel, step.number, template)
-    writes.offer(
-        outbox,
-        id=row_id,
+    row = queued(
+        world,
+        _message(world, session.language, channel, step.number, template),
         address_id=address_id,
         person_id=session.person_id,
         key=key,
         message_class="reminder",
-        priority=5,
-        seq=to_ms(now) * 1000,
-        state="queued",
-        body=world.vault.seal(
-            dump_outbound(message),
-            table="outbox",
-            column="body",
-            row=row_id,
-            key=world.vault.key_for(session.household_id),
-        ),
-        not_before=now,
-        expires_at=now + STALE,
-        created_at=now,
+        now=now,
+        life=STALE,
+        sealed_with=world.vault.key_for(session.household_id),
     )
+    writes.offer(outbox, **row)
 
 
 def _message(world: World, language: str, channel: str, number: int, template: str) -> Outbound:

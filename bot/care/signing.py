@@ -4,19 +4,16 @@ from datetime import datetime
 
 from sqlalchemy import Connection, insert
 
-from bot.envelopes import dump_outbound
-from bot.turns.desk import PRIORITY
+from bot.posting import queued
 from bot.turns.world import World
 from flows.messages import LIMITS, ChannelName, Outbound, Phrase, Prompt
 from flows.rendering import render
 from flows.routing import LOGIN_LIFE
 from storage.logins import Reach, open_login_prompt, reaches
 from storage.schema import outbox
-from storage.types import to_ms
 
 ORDER: tuple[ChannelName, ...] = ("telegram", "sms", "whatsapp")
 """Which address is asked: what costs nothing first; WhatsApp is closed 24 hours after her word."""
-SEQ_PER_MS = 1000
 
 
 def ask(conn: Connection, person_id: str, login: str, now: datetime, *, world: World) -> bool:
@@ -40,24 +37,18 @@ def ask(conn: Connection, person_id: str, login: str, now: datetime, *, world: W
         return False
     reach = min(found, key=lambda one: ORDER.index(one.channel))
     open_login_prompt(conn, reach.address_id, prompt_id=login, now=now)
-    row_id = world.new_id(now)
-    body = dump_outbound(_question(world, reach))
-    conn.execute(
-        insert(outbox).values(
-            id=row_id,
-            address_id=reach.address_id,
-            person_id=person_id,
-            key=f"login:{login}",
-            message_class="reply",
-            priority=PRIORITY["reply"],
-            seq=to_ms(now) * SEQ_PER_MS,
-            state="queued",
-            body=world.vault.seal(body, table="outbox", column="body", row=row_id),
-            not_before=now,
-            expires_at=now + LOGIN_LIFE,
-            created_at=now,
-        )
+    row = queued(
+        world,
+        _question(world, reach),
+        address_id=reach.address_id,
+        person_id=person_id,
+        key=f"login:{login}",
+        message_class="reply",
+        now=now,
+        life=LOGIN_LIFE,
+        sealed_with=world.vault.key_for(None),
     )
+    conn.execute(insert(outbox).values(row))
     return True
 
 

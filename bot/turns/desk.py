@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from msgspec import Struct
 from sqlalchemy import Connection
 
-from bot.envelopes import dump_outbound
+from bot.posting import queued
 from bot.publishing import adopt
 from bot.turns.world import World
 from flows.consent import Entry
@@ -34,17 +34,8 @@ from storage.conversations import (
     SessionRow,
 )
 from storage.schema import outbox
-from storage.types import to_ms
 from storage.writes import Writes
 
-PRIORITY: dict[MessageClass, int] = {
-    "alert": 0,
-    "safety": 1,
-    "reply": 2,
-    "notice": 3,
-    "invitation": 4,
-    "reminder": 5,
-}
 EXPIRY: dict[MessageClass, timedelta] = {
     "alert": timedelta(hours=24),
     "safety": timedelta(hours=24),
@@ -53,7 +44,6 @@ EXPIRY: dict[MessageClass, timedelta] = {
     "invitation": timedelta(hours=72),
     "reminder": timedelta(hours=24),
 }
-SEQ_PER_MS = 1000
 
 
 class Letter(Struct, frozen=True, kw_only=True):
@@ -236,29 +226,20 @@ class Desk:
         not_before: datetime | None = None,
     ) -> None:
         """Put a message into the outbox; a key that exists already makes it nothing."""
-        row_id = self.new_id()
-        not_before = not_before or self.now
-        self.writes.offer(
-            outbox,
-            id=row_id,
+        row = queued(
+            self.world,
+            message,
             address_id=address.id,
             person_id=address.person_id,
             key=key,
             message_class=message_class,
-            priority=PRIORITY[message_class],
-            seq=to_ms(self.now) * SEQ_PER_MS + self.count,
-            state="queued",
-            body=self.world.vault.seal(
-                dump_outbound(message),
-                table="outbox",
-                column="body",
-                row=row_id,
-                key=self.key_of(address),
-            ),
+            now=self.now,
+            life=EXPIRY[message_class],
+            sealed_with=self.key_of(address),
             not_before=not_before,
-            expires_at=not_before + EXPIRY[message_class],
-            created_at=self.now,
+            count=self.count,
         )
+        self.writes.offer(outbox, **row)
         self.count += 1
 
 
