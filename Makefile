@@ -61,7 +61,7 @@ kill: install ## kill a running bot again and again and look for harm (ARGS="--r
 	$(BIN)/python -m tests.rigs.kill $(ARGS)
 
 i18n: install ## bring the message catalogs up to date with the questionnaires
-	$(BIN)/python -m bot.catalogs $(ARGS)
+	$(BIN)/python -m bot.content.catalogs $(ARGS)
 
 chat: install ## a conversation in the terminal (ARGS="QUESTIONNAIRE --lang zu")
 	$(BIN)/python main.py chat $(ARGS)

@@ -9,13 +9,14 @@ import typer
 
 gc.disable()  # what the imports make stays: `main` says so, and has garbage looked for again
 
-from bot import commands, user_commands
+from bot import commands
 from bot.app import now
-from bot.audit_cli import audit
-from bot.consent_cli import consent
+from bot.consent.consent_cli import consent
+from bot.login import user_commands
 from bot.rights.cli import breach, privacy, requests
 from bot.rights.erase_cli import erase, hold, retention
 from bot.settings import Settings
+from bot.trail.audit_cli import audit
 
 app = typer.Typer(
     help="Child wellbeing by chat: questionnaires by SMS, WhatsApp and Telegram, a risk profile, "
@@ -90,7 +91,7 @@ def chat(
     lang: Annotated[str, typer.Option(help="Language tag, e.g. zu.")] = "en",
 ) -> None:
     """Try a questionnaire in the terminal; a pipe as input makes it a script."""
-    from bot.chatting import chat as play  # noqa: PLC0415 - only this command needs it
+    from bot.content.chatting import chat as play  # noqa: PLC0415 - only this command needs it
 
     _exit(commands.guarded(lambda: play(questionnaire, channel=channel.value, language=lang)))
 
@@ -172,7 +173,7 @@ def backup(
     ] = None,
 ) -> None:
     """Copy the database beside a running bot: sealed, checked by reading it back, without keys."""
-    from bot import backups as work  # noqa: PLC0415 - only these commands need it
+    from bot.keyring import backups as work  # noqa: PLC0415 - only these commands need it
 
     _exit(
         commands.guarded(
@@ -194,7 +195,7 @@ def restore(
     ] = False,
 ) -> None:
     """Open a backup, erase again who was erased since, check it, put it in place."""
-    from bot import backups as work  # noqa: PLC0415 - as above
+    from bot.keyring import backups as work  # noqa: PLC0415 - as above
 
     _exit(
         commands.guarded(
@@ -209,7 +210,7 @@ def restore(
 @keys.command("sheet")
 def keys_sheet() -> None:
     """Print the recovery sheet: the master key on paper."""
-    from bot import keys as work  # noqa: PLC0415 - only these commands need it
+    from bot.keyring import keys as work  # noqa: PLC0415 - only these commands need it
 
     _exit(
         commands.guarded(lambda: work.sheet(Settings(), now=now()), noted=("sheet_printed", "keys"))
@@ -219,7 +220,7 @@ def keys_sheet() -> None:
 @keys.command("confirm")
 def keys_confirm() -> None:
     """Type two groups of the recovery sheet back; until then `doctor` is red."""
-    from bot import keys as work  # noqa: PLC0415 - as above
+    from bot.keyring import keys as work  # noqa: PLC0415 - as above
 
     _exit(
         commands.guarded(
@@ -231,7 +232,7 @@ def keys_confirm() -> None:
 @keys.command("rotate")
 def keys_rotate() -> None:
     """Replace the master key; every key of the store is wrapped anew, the old one opens nothing."""
-    from bot import keys as work  # noqa: PLC0415 - as above
+    from bot.keyring import keys as work  # noqa: PLC0415 - as above
 
     _exit(commands.guarded(lambda: work.rotate(Settings(), now=now()), noted=("rotated", "keys")))
 
@@ -239,7 +240,7 @@ def keys_rotate() -> None:
 @keys.command("rotate-blind")
 def keys_rotate_blind() -> None:
     """Replace the key addresses are found by, beside a running bot; takes two minutes or more."""
-    from bot import keys as work  # noqa: PLC0415 - as above
+    from bot.keyring import keys as work  # noqa: PLC0415 - as above
 
     _exit(
         commands.guarded(
@@ -251,7 +252,7 @@ def keys_rotate_blind() -> None:
 @keys.command("list")
 def keys_list(json_wanted: Json = False) -> None:
     """How many keys there are, how old the master key is, whether its sheet is confirmed."""
-    from bot import keys as work  # noqa: PLC0415 - as above
+    from bot.keyring import keys as work  # noqa: PLC0415 - as above
 
     _exit(commands.guarded(lambda: work.show(Settings(), json_wanted=json_wanted)))
 
@@ -259,7 +260,7 @@ def keys_list(json_wanted: Json = False) -> None:
 @keys.command("recover")
 def keys_recover() -> None:
     """Type the recovery sheet in: the master key goes into MASTER_KEY_FILE, or on the screen."""
-    from bot import keys as work  # noqa: PLC0415 - as above
+    from bot.keyring import keys as work  # noqa: PLC0415 - as above
 
     _exit(commands.guarded(lambda: work.recover(Settings())))
 
@@ -360,7 +361,7 @@ def report_looks(
     json_wanted: Json = False,
 ) -> None:
     """Who looked at cases in a month, and who of them without an assignment. Codes only."""
-    from bot.look_commands import looks  # noqa: PLC0415 - only this command needs it
+    from bot.trail.look_commands import looks  # noqa: PLC0415 - only this command needs it
 
     _exit(
         commands.guarded(

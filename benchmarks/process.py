@@ -18,7 +18,7 @@ from benchmarks import place, school, turns
 from benchmarks.figures import Aim, head, rss_mb, say, spread
 from bot.settings import Settings
 from storage.database import Database
-from storage.vault import MOST
+from storage.keyring.vault import MOST
 
 AIM_MB = 25
 AIM_S = 0.5

@@ -8,17 +8,18 @@ from typing import Any
 from sqlalchemy import Connection, func, insert, select
 
 from bot.app import make_world, site_of
-from bot.library import load
-from bot.publishing import publish
+from bot.content.library import load
+from bot.content.publishing import publish
 from bot.settings import Settings
 from bot.turns.world import World
 from flows.consent import COMPETENT, digests, partners_version
 from flows.messages import Inbound
-from storage import consents, people
 from storage.database import Database
+from storage.families import people
+from storage.families.people import NewChild
 from storage.ids import new_id
-from storage.people import NewChild
 from storage.schema import addresses, answers, assignments, persons
+from storage.talk import consents
 
 ACCOUNT = "+27600000001"
 """Our own number, which everybody writes to."""

@@ -13,9 +13,9 @@ from time import perf_counter
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from benchmarks.figures import Aim, head, say, spread
-from storage.keys import KeyStore
-from storage.vault import Vault
-from storage.wrapping import NONCE_BYTES
+from storage.keyring.keys import KeyStore
+from storage.keyring.vault import Vault
+from storage.keyring.wrapping import NONCE_BYTES
 
 FIELDS = 200
 """A page: as many households, one name each."""

@@ -11,10 +11,10 @@ from typing_extensions import override
 from bot.app import application, now, start
 from bot.channels.base import Accepted, Destination, SendResult
 from bot.channels.twilio import Twilio, TwilioSettings
-from bot.delivery import Delivery
 from bot.logs import set_up
 from bot.loops import run
 from bot.memory import lasting
+from bot.sending.delivery import Delivery
 from bot.settings import Settings
 from flows.messages import Outbound
 

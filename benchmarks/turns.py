@@ -21,7 +21,7 @@ from bot.turns.world import World
 from storage.database import Database
 from storage.ids import new_id
 from storage.migrate import upgrade
-from storage.outbox import Outcome, StatusRow
+from storage.talk.outbox import Outcome, StatusRow
 
 AIM_TURNS = 2500
 AIM_SIZE = 64

@@ -18,41 +18,41 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.routing import BaseRoute
 
 from bot import channels as channel_folder
-from bot.auditing import Keeper, head_keys
 from bot.care import glass, signing
 from bot.channels.base import Channel
 from bot.channels.simulator import Simulator
 from bot.clock import Clock
+from bot.content.library import SOURCE_LANGUAGE, Library, load
+from bot.content.publishing import publish
 from bot.dashboard.guard import SafeHeaders
 from bot.dashboard.page import Deps
 from bot.dashboard.routes import routes as dashboard_routes
-from bot.delivery import ASK_AFTER, Delivery
 from bot.demo import Phones
 from bot.demo import routes as demo_routes
 from bot.demo_school import is_demo_school, seed
 from bot.health import routes as health_routes
 from bot.hooks import App, Hooks
+from bot.keyring.vaults import open_vault
 from bot.launch import always_open, gate
-from bot.library import SOURCE_LANGUAGE, Library, load
 from bot.policy import check_policy
-from bot.publishing import publish
-from bot.redaction import Redactor
 from bot.rights.export import sweep as clear_exports
+from bot.sending.delivery import ASK_AFTER, Delivery
+from bot.sending.redaction import Redactor
 from bot.settings import DEMO_DATABASE, Settings, SettingsError, problems_of
 from bot.site import Site, read_site
+from bot.trail.auditing import Keeper, head_keys
 from bot.turns import gate as consent_gate
 from bot.turns import staff
 from bot.turns.queue import TurnQueue
 from bot.turns.world import World
-from bot.vaults import open_vault
 from flows.consent import ASKED
 from flows.messages import ChannelName
-from storage.binding import bind
-from storage.content import content_sids
 from storage.database import Database
 from storage.ids import new_code, new_id
+from storage.keyring.binding import bind
 from storage.migrate import upgrade
-from storage.outbox import LEASE, recover
+from storage.talk.content import content_sids
+from storage.talk.outbox import LEASE, recover
 
 DEMO_ACCOUNTS: Mapping[ChannelName, str] = {
     "sms": "+27000000000",

@@ -20,10 +20,10 @@ from bot.rights import retention
 from bot.rights.retention import table_of
 from bot.turns.queue import TurnQueue
 from bot.turns.world import World
-from storage import outbox
 from storage.database import Database
-from storage.purge import purge_strangers
-from storage.receipts import adopt_orphans
+from storage.rights.purge import purge_strangers
+from storage.talk import outbox
+from storage.talk.receipts import adopt_orphans
 
 Sweep = Callable[[Connection, World, datetime], int]
 Tick = Callable[[], Awaitable[int]]

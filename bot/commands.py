@@ -14,32 +14,33 @@ from typing import TypeVar
 from pydantic import ValidationError
 from sqlalchemy import Connection
 
-from bot import loops, users
+from bot import loops
 from bot.app import make_world, now, site_of
-from bot.consent_people import ConsentError
-from bot.csvs import as_csv
-from bot.library import LibraryError, load
-from bot.lifetimes import EndError
+from bot.consent.consent_people import ConsentError
+from bot.content.library import LibraryError, load
+from bot.keyring.masters import BackupError, MasterFileError
+from bot.lists.csvs import as_csv
+from bot.lists.sheets import ImportRefusedError
+from bot.login import users
+from bot.login.lifetimes import EndError
+from bot.login.users import UserError
 from bot.logs import set_up
-from bot.looked import MonthError
-from bot.masters import BackupError, MasterFileError
 from bot.memory import lasting
-from bot.noting import note_command
 from bot.settings import Settings, SettingsError, problems_of
-from bot.sheets import ImportRefusedError
+from bot.trail.looked import MonthError
+from bot.trail.noting import note_command
 from bot.turns.world import World
-from bot.users import UserError
 from flows.sms import segments
 from scoring.report import score_text
 from scoring.rules import item_codes
-from storage import audit
-from storage.binding import bind
-from storage.content import keep_content_sids
 from storage.database import Database
 from storage.errors import StorageError
 from storage.ids import new_id
+from storage.keyring.binding import bind
 from storage.migrate import pending, upgrade
 from storage.scope import system
+from storage.talk.content import keep_content_sids
+from storage.trail import audit
 
 GOOD = 0
 PROBLEM = 1
@@ -162,7 +163,7 @@ def serve(settings: Settings) -> int:
 
 def check(settings: Settings, *, json_wanted: bool) -> int:
     """`check`: every questionnaire x language x channel, rules, site; all problems listed."""
-    from bot.checking import everything  # noqa: PLC0415 - reads all content
+    from bot.content.checking import everything  # noqa: PLC0415 - reads all content
 
     report = everything(settings)
     if json_wanted:
@@ -242,7 +243,7 @@ def _import(settings: Settings, read_in: Callable[..., T]) -> T:
 
 def import_roster(settings: Settings, path: Path, *, codes_to: Path | None) -> int:
     """`import-roster`: schools, classes, learners and their JOIN codes from a CSV."""
-    from bot.rosters import import_roster as read_in  # noqa: PLC0415
+    from bot.lists.rosters import import_roster as read_in  # noqa: PLC0415
 
     text = read_csv(path)
     if codes_to is not None:
@@ -271,7 +272,7 @@ def import_roster(settings: Settings, path: Path, *, codes_to: Path | None) -> i
 
 def import_staff(settings: Settings, path: Path) -> int:
     """`import-staff`: coordinators, social workers and others with their addresses."""
-    from bot.staff_lists import import_staff as read_in  # noqa: PLC0415
+    from bot.lists.staff_lists import import_staff as read_in  # noqa: PLC0415
 
     text = read_csv(path)
     report = _import(settings, partial(read_in, text=text, file=str(path), now=now()))

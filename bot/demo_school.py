@@ -10,14 +10,15 @@ from argon2 import PasswordHasher
 from sqlalchemy import Connection, insert, select
 
 from bot.demo import PHONES, Guide, PhoneName
-from bot.users import add_user
+from bot.login.users import add_user
 from flows.consent import ASKED, COMPETENT, Purpose
 from flows.messages import ChannelName
-from storage import consents, people
+from storage.families import people
+from storage.families.people import Learner, NewChild
 from storage.ids import new_code, new_id
-from storage.people import Learner, NewChild
+from storage.keyring.vault import Vault
 from storage.schema import child_caregiver, kept
-from storage.vault import Vault
+from storage.talk import consents
 
 PROGRAMME = "Demo programme"
 SCHOOL = "Umthombo Primary"

@@ -25,7 +25,7 @@ from bot.metrics import WEBHOOKS
 from bot.turns.queue import TurnQueue
 from flows.messages import Inbound
 from storage.errors import StorageError
-from storage.outbox import StatusRow
+from storage.talk.outbox import StatusRow
 
 Scope = Mapping[str, Any]
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]

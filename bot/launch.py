@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
+from bot.content.library import Library
 from bot.launch_papers import Ethics, Launch, Paper
-from bot.library import Library
 from bot.site import Site
 from flows.messages import ChannelName
 from storage.kept import kept_since

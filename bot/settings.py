@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from bot.masters import KEY_BYTES, MasterFileError, candidates, parse
+from bot.keyring.masters import KEY_BYTES, MasterFileError, candidates, parse
 
 EXAMPLES = ("changeme", "example", "xxxx", "your-", "todo")
 DEMO_MASTER = hashlib.sha256(b"cwb demo: this key protects nothing").digest()

@@ -1,6 +1,6 @@
 """Everything the conversation can say or understand in one language, as plain values.
 
-`bot.library` reads the catalogs and hands lexicons over; nothing here reads a file.
+`bot.content.library` reads the catalogs and hands lexicons over; nothing here reads a file.
 """
 
 from collections.abc import Mapping

@@ -17,9 +17,8 @@ from flows.sessions import Event, Session, from_json
 from scoring.critical import critical
 from scoring.ruleset import HIGH_RULE, Rules
 from scoring.triage import alert_for
-from storage import consents
-from storage.cases import OPEN, UNOWNED
-from storage.outbox import ALWAYS, MAKES_FINAL, MAX_ATTEMPTS, RANK
+from storage.care.cases import OPEN, UNOWNED
+from storage.keyring.vault import Vault
 from storage.schema import (
     addresses,
     alert_events,
@@ -34,7 +33,8 @@ from storage.schema import (
     tasks,
     timers,
 )
-from storage.vault import Vault
+from storage.talk import consents
+from storage.talk.outbox import ALWAYS, MAKES_FINAL, MAX_ATTEMPTS, RANK
 
 Refold = Callable[[Session, Sequence[tuple[datetime, Event]]], Session]
 """Makes a session anew from its events; is handed the stored one for what never changes."""
@@ -308,7 +308,7 @@ def _sessions_about(*status: str) -> Select[tuple[str]]:
 
 
 def _cut(session_id: Column[str]) -> ColumnElement[bool]:
-    """Whether a session's events were let go (`storage.redacting`, retention)."""
+    """Whether a session's events were let go (`storage.rights.redacting`, retention)."""
     return (
         select(sessions.c.id)
         .where(sessions.c.id == session_id, sessions.c.cut_at.is_not(None))

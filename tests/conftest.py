@@ -24,8 +24,8 @@ from sqlalchemy.pool import NullPool
 
 from bot.logs import Libraries, only_allowed
 from storage.engines import parse_url, writing_engine
+from storage.keyring.vault import Vault
 from storage.schema import metadata
-from storage.vault import Vault
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

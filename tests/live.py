@@ -21,16 +21,16 @@ from sqlalchemy import Connection, Row, Select, TextClause, select
 from structlog.testing import capture_logs
 
 from bot.app import Bot, application, start
-from bot.library import Library
+from bot.content.library import Library
 from bot.settings import Settings
 from flows.engine import begin, fold
 from flows.sessions import Event, Session
-from storage import people
+from storage.families import people
+from storage.families.learners import NewChild, add_children, issue_join_codes
+from storage.families.programmes import ensure_class, ensure_programme, ensure_school, ensure_wave
 from storage.invariants import Refold, problems
-from storage.learners import NewChild, add_children, issue_join_codes
-from storage.programmes import ensure_class, ensure_programme, ensure_school, ensure_wave
+from storage.keyring.vault import Vault
 from storage.schema import outbox
-from storage.vault import Vault
 from tests.fakes import LoopServer
 from tests.fakes import telegram as fake_telegram
 from tests.fakes import twilio as fake_twilio

@@ -10,7 +10,7 @@ from types import FunctionType
 import pytest
 
 import storage
-from storage import cases
+from storage.care import cases
 from storage.scope import Scope
 
 ROOT = Path(__file__).parent.parent
@@ -133,14 +133,20 @@ def members(module: str, name: str) -> list[FunctionType]:
     return [found] if inspect.isfunction(found) else []
 
 
-ACTS = {"storage.audit.record", "storage.cases.accept", "storage.cases.pass_on"}
-ACTS |= {"storage.cases.close", "storage.work.finish"}
-ACTS |= {f"storage.glass.{name}" for name in ("done_under", "end_now", "open_school", "review")}
+ACTS = {"storage.trail.audit.record", "storage.care.cases.accept", "storage.care.cases.pass_on"}
+ACTS |= {"storage.care.cases.close", "storage.care.work.finish"}
+ACTS |= {
+    f"storage.trail.glass.{name}" for name in ("done_under", "end_now", "open_school", "review")
+}
 """They act on something that was read in scope, by its id."""
-NO_CHILD = {"storage.glass.other_schools", "storage.glass.running", "storage.programmes.school_ids"}
-NO_CHILD |= {"storage.inviting.count_to_invite"}
+NO_CHILD = {
+    "storage.trail.glass.other_schools",
+    "storage.trail.glass.running",
+    "storage.families.programmes.school_ids",
+}
+NO_CHILD |= {"storage.talk.inviting.count_to_invite"}
 """Schools, her own openings, a number: nothing of a child or a family is in them."""
-BEFORE_LOGIN = ("storage.users.", "storage.logins.")
+BEFORE_LOGIN = ("storage.staff.users.", "storage.staff.logins.")
 """Logins and sessions are what a scope is made from."""
 
 

@@ -15,9 +15,10 @@ import pytest
 import typer
 from pydantic import BaseModel
 
-from bot import roster_files, staff_lists, users
 from bot.clock import Clock
 from bot.dashboard.words import WORDS
+from bot.lists import roster_files, staff_lists
+from bot.login import users
 from bot.settings import Settings
 from bot.site import Clock as AlertClock
 from bot.site import Helpline, Providers, Quiet, Site
@@ -264,7 +265,7 @@ def test_the_first_questionnaire_runs_as_the_readme_says(house: Path) -> None:
     assert "= meals: 2\n" in chat.stdout, "twelve meals are asked about again"
     assert chat.stdout.endswith("= wrong: fever\n= complete\n[completed]\n")
 
-    made = _type(house, "-m", "bot.catalogs")
+    made = _type(house, "-m", "bot.content.catalogs")
     assert made.returncode == 0, made.stderr
     assert (house / "locales" / "zu" / "LC_MESSAGES" / "hello.po").is_file()
 

@@ -9,7 +9,7 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
-from bot.proofs import code_digest
+from bot.login.proofs import code_digest
 from bot.settings import Settings
 from main import app
 

@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import delete
 
 from bot.turns.starting import CORE_SMS, JOIN_SMS
+from storage.keyring.vault import Vault
 from storage.schema import events
-from storage.vault import Vault
 from tests.person import Person
 from tests.town import ZONE, Resident, open_town
 from tests.transcript import TranscriptError, replay

@@ -18,25 +18,25 @@ from sqlalchemy import Connection, insert, select
 
 from bot.channels.base import Accepted, Destination, Lookup, Refused, SendResult
 from bot.clock import Clock
-from bot.delivery import Delivery
+from bot.content.library import Library, load
+from bot.content.publishing import publish
 from bot.launch import always_open
-from bot.library import Library, load
-from bot.publishing import publish
-from bot.rosters import import_roster
+from bot.lists.rosters import import_roster
+from bot.sending.delivery import Delivery
 from bot.site import Site, read_site
 from bot.turns.queue import TurnQueue
 from bot.turns.world import World
 from flows.consent import ASKED, FORM, digests, partners_version
 from flows.lexicon import Lexicon
 from flows.messages import LIMITS, ChannelName, Inbound, Limits, Outbound
-from storage import people
 from storage.database import Database
+from storage.families import people
+from storage.families.learners import Learner, learners
 from storage.ids import CROCKFORD
-from storage.learners import Learner, learners
+from storage.keyring.vault import Vault
 from storage.schema import child_caregiver, classes, consents, schools, waves
 from storage.scope import system
 from storage.types import to_ms
-from storage.vault import Vault
 
 ZONE = ZoneInfo("Africa/Johannesburg")
 SCHOOL = "Umthombo Primary"

@@ -16,9 +16,10 @@ from bot.care import signing
 from bot.site import Site
 from flows.messages import ChannelName
 from flows.routing import LOGIN_LIFE
-from storage import logins, people, users
+from storage.families import people
+from storage.keyring.vault import Vault
 from storage.schema import addresses
-from storage.vault import Vault
+from storage.staff import logins, users
 from tests.person import Person
 from tests.stored import Facts, Ledger, changed, facts
 from tests.town import ACCOUNTS, ZONE, Resident, Sent, Town, open_town, site

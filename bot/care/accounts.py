@@ -8,12 +8,12 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from bot.lifetimes import IDLE, LIFETIME
+from bot.login.lifetimes import IDLE, LIFETIME
 from bot.turns.world import World
-from storage import accounts
-from storage.accounts import Account
-from storage.audit import record, row
 from storage.scope import system
+from storage.staff import accounts
+from storage.staff.accounts import Account
+from storage.trail.audit import record, row
 
 
 def sweep(conn: Connection, world: World, now: datetime) -> int:

@@ -5,13 +5,13 @@ from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
-from bot.posting import queued
+from bot.sending.posting import queued
 from bot.turns.world import World
 from flows.messages import LIMITS, Menu, Outbound, Phrase, Prompt
 from flows.rendering import render
-from storage.people import StaffAddress, StaffMember
+from storage.families.people import StaffAddress, StaffMember
 from storage.schema import outbox, tasks
-from storage.writes import Writes
+from storage.talk.writes import Writes
 
 LIFETIME = timedelta(hours=24)
 

@@ -8,16 +8,16 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from bot.care.alerts import LIFETIME, last_choice
-from bot.posting import queued
+from bot.sending.posting import queued
 from bot.turns.world import World
 from flows.messages import LIMITS, Outbound, Phrase, Prompt
 from flows.rendering import render
-from storage.glass import Opening
-from storage.people import StaffAddress, StaffMember, staff
+from storage.families.people import StaffAddress, StaffMember, staff
 from storage.schema import outbox, tasks
 from storage.scope import BREAK_GLASS, system
-from storage.users import person_of
-from storage.writes import Writes
+from storage.staff.users import person_of
+from storage.talk.writes import Writes
+from storage.trail.glass import Opening
 
 TOLD = ("glass", "told")
 """The row and verb of the policy's chat section that names who is told."""

@@ -12,17 +12,17 @@ from sqlalchemy import Connection
 
 from bot.launch import GATE
 from bot.metrics import INVITATIONS_HELD
-from bot.posting import queued
+from bot.sending.posting import queued
 from bot.turns.world import World
 from flows.calendar import next_allowed
 from flows.consent import may_write
 from flows.messages import LIMITS, Phrase, Prompt
 from flows.rendering import render
-from storage import consents
-from storage.inviting import count_to_invite, to_invite
 from storage.kept import keep, kept_value
 from storage.schema import addresses, outbox, timers
-from storage.writes import Writes
+from storage.talk import consents
+from storage.talk.inviting import count_to_invite, to_invite
+from storage.talk.writes import Writes
 
 MOST = 100
 LIFETIME = timedelta(hours=72)

@@ -12,9 +12,9 @@ from bot.turns.judge import judge
 from bot.turns.talk import carry_on_quietly
 from bot.turns.world import World
 from flows.sessions import Lapsed
-from storage.conversations import SessionRow, lock_addresses_by_id, unfinished_sessions
 from storage.errors import SealBroken
-from storage.nudging import to_lapse
+from storage.talk.conversations import SessionRow, lock_addresses_by_id, unfinished_sessions
+from storage.talk.nudging import to_lapse
 
 MOST = 100
 

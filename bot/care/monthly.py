@@ -4,12 +4,12 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from bot.looked import month_before, span_of
+from bot.trail.looked import month_before, span_of
 from bot.turns.world import World
 from storage.kept import keep, kept_value
-from storage.looked import schools_looked_at
 from storage.schema import tasks
-from storage.writes import Writes
+from storage.talk.writes import Writes
+from storage.trail.looked import schools_looked_at
 
 KIND = "who_looked"
 TO_READ = timedelta(days=7)

@@ -12,17 +12,17 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from bot.posting import queued
+from bot.sending.posting import queued
 from bot.turns import gate
 from bot.turns.world import World
 from flows.calendar import next_allowed
 from flows.consent import No
 from flows.messages import LIMITS, Outbound, Phrase, Prompt
 from flows.rendering import render
-from storage import consents
-from storage.nudging import Quiet, quiet_sessions, sms_of, used_keys
 from storage.schema import outbox, timers
-from storage.writes import Writes
+from storage.talk import consents
+from storage.talk.nudging import Quiet, quiet_sessions, sms_of, used_keys
+from storage.talk.writes import Writes
 
 DAY = timedelta(hours=24)
 FIRST = {"sms": DAY, "telegram": DAY, "whatsapp": timedelta(hours=22)}

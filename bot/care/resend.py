@@ -6,10 +6,10 @@ from sqlalchemy import Connection
 
 from bot.care.alerts import send, unreachable
 from bot.turns.world import World
-from storage.people import coordinators
-from storage.raising import due_alerts, note_sent_again, passed_by
+from storage.care.raising import due_alerts, note_sent_again, passed_by
+from storage.families.people import coordinators
 from storage.scope import system
-from storage.writes import Writes
+from storage.talk.writes import Writes
 
 MOST = 100
 

@@ -4,13 +4,13 @@ from datetime import datetime
 
 from sqlalchemy import Connection, insert
 
-from bot.posting import queued
+from bot.sending.posting import queued
 from bot.turns.world import World
 from flows.messages import LIMITS, ChannelName, Outbound, Phrase, Prompt
 from flows.rendering import render
 from flows.routing import LOGIN_LIFE
-from storage.logins import Reach, open_login_prompt, reaches
 from storage.schema import outbox
+from storage.staff.logins import Reach, open_login_prompt, reaches
 
 ORDER: tuple[ChannelName, ...] = ("telegram", "sms", "whatsapp")
 """Which address is asked: what costs nothing first; WhatsApp is closed 24 hours after her word."""

@@ -3,9 +3,9 @@
 from starlette.responses import Response
 
 from bot.dashboard.page import Page, Visit
-from bot.sessions import session_name
-from storage.logins import recovery_left
-from storage.users import school_names
+from bot.login.sessions import session_name
+from storage.staff.logins import recovery_left
+from storage.staff.users import school_names
 
 HERE = "/dashboard/account"
 SAID = ("ended", "changed", "recovered", "gone")

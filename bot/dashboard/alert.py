@@ -10,11 +10,11 @@ from bot.dashboard.explain import Explanation, explain
 from bot.dashboard.page import Page, Visit
 from bot.dashboard.people import name_of
 from bot.dashboard.words import say
-from storage import cases
-from storage.cases import OUTCOMES, AlertRow, AlertStep, Outcome, StoredProfile
-from storage.correcting import disputed_items
+from storage.care import cases
+from storage.care.cases import OUTCOMES, AlertRow, AlertStep, Outcome, StoredProfile
+from storage.families.learners import household_of
 from storage.ids import new_id
-from storage.learners import household_of
+from storage.rights.correcting import disputed_items
 
 SHORTEST_REASON = 3
 LONGEST_REASON = 2000

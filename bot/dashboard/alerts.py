@@ -7,8 +7,8 @@ from starlette.responses import Response
 
 from bot.dashboard.page import Page, Visit
 from bot.dashboard.people import names_of
-from storage import cases
-from storage.cases import AlertRow, Filter
+from storage.care import cases
+from storage.care.cases import AlertRow, Filter
 
 PAGE_ROWS = 50
 MOST_PAGES = 100_000

@@ -4,7 +4,7 @@ from starlette.responses import Response
 
 from bot.dashboard.page import Page, Visit
 from bot.dashboard.request import hand_out
-from storage.exports import annexes, find
+from storage.rights.exports import annexes, find
 
 PATH = "/dashboard/annexes"
 

@@ -7,11 +7,11 @@ from urllib.parse import urlencode
 
 from starlette.responses import Response
 
-from bot.csvs import BOM, as_csv
 from bot.dashboard.page import Page, Visit
 from bot.dashboard.words import say
-from storage import audit_list
-from storage.audit_list import Entry, Wanted
+from bot.lists.csvs import BOM, as_csv
+from storage.trail import audit_list
+from storage.trail.audit_list import Entry, Wanted
 
 PATH = "/dashboard/audit"
 PAGE_ROWS = 100

@@ -12,11 +12,11 @@ from starlette.responses import Response
 from bot.dashboard.page import Page, Visit
 from bot.dashboard.words import say
 from bot.policy import Place, may
-from storage import audit, glass
-from storage.audit import AuditRow
-from storage.glass import FINDINGS, Opening, Seen
 from storage.ids import new_code, new_id
 from storage.scope import BREAK_GLASS
+from storage.trail import audit, glass
+from storage.trail.audit import AuditRow
+from storage.trail.glass import FINDINGS, Opening, Seen
 
 PATH = "/dashboard/glass"
 LASTS = timedelta(minutes=60)

@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 from starlette.responses import Response
 
 from bot.dashboard.page import Page, Visit
-from storage.inviting import count_to_invite
+from storage.talk.inviting import count_to_invite
 
 TOLD = ("supervisor", "tech")
 """The roles that are told that the launch gate is shut. It says nothing about anybody."""

@@ -2,9 +2,9 @@
 
 from starlette.responses import Response
 
-from bot.access import SignIn
 from bot.dashboard.guard import inside
 from bot.dashboard.page import Page, Visit
+from bot.login.access import SignIn
 
 START = "/dashboard"
 RECOVERED = "/dashboard/account?done=recovered"

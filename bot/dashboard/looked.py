@@ -3,7 +3,7 @@
 from starlette.responses import Response
 
 from bot.dashboard.page import Page, Visit
-from bot.looked import WHYS, MonthError, month_before, report, span_of
+from bot.trail.looked import WHYS, MonthError, month_before, report, span_of
 
 
 async def view(visit: Visit) -> Response:

@@ -13,21 +13,21 @@ from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from bot.access import Access, Ask, SignedIn
 from bot.dashboard.guard import CookieKind, cookie_name, form_token
 from bot.dashboard.words import WORDS, known, say
-from bot.enrolling import Enrolment
 from bot.launch import Item
+from bot.login.access import Access, Ask, SignedIn
+from bot.login.enrolling import Enrolment
+from bot.login.proofs import new_token
 from bot.policy import Place, Policy, Rule, Thing, Who, may, scope_of
-from bot.proofs import new_token
 from bot.turns.world import World
-from storage import audit
-from storage.audit import AuditRow
 from storage.database import Database
-from storage.glass import Opening
 from storage.ids import new_id
+from storage.keyring.vault import Vault
 from storage.scope import Scope
-from storage.vault import Vault
+from storage.trail import audit
+from storage.trail.audit import AuditRow
+from storage.trail.glass import Opening
 
 
 def as_coded(item: str, answer: str) -> tuple[str, str]:

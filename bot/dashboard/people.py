@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from bot.dashboard.page import Visit
 from bot.dashboard.words import say
-from storage.cases import Who
+from storage.care.cases import Who
 
 
 def names_of(visit: Visit, whos: Sequence[Who | None]) -> list[str]:

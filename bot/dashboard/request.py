@@ -29,12 +29,12 @@ from bot.rights.withholding import (
     by_default,
 )
 from bot.turns.world import World
-from storage import requests
-from storage.audit import record
 from storage.errors import SealBroken
-from storage.exports import ExportRow, find, of_request
-from storage.requests import RequestRow
-from storage.users import everyone
+from storage.rights import requests
+from storage.rights.exports import ExportRow, find, of_request
+from storage.rights.requests import RequestRow
+from storage.staff.users import everyone
+from storage.trail.audit import record
 
 SAID = ("identified", "decided", "confirmed", "built", "corrected", "disputed", "informed", "noted")
 KINDS = {"html": "text/html; charset=utf-8", "json": "application/json"}

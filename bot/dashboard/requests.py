@@ -9,9 +9,9 @@ from bot.dashboard.page import Page, Visit
 from bot.dashboard.words import say
 from bot.rights.deciding import RequestError, receive
 from bot.rights.withholding import KINDS
-from storage import requests
-from storage.exports import ExportRow, annexes
-from storage.requests import RequestRow
+from storage.rights import requests
+from storage.rights.exports import ExportRow, annexes
+from storage.rights.requests import RequestRow
 
 PAGE_ROWS = 50
 

@@ -14,11 +14,11 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from bot import dashboard
-from bot.access import Access, SignedIn, strong_hasher
 from bot.dashboard.guard import SafeHeaders, cookie_name, from_our_pages, token_fits
 from bot.dashboard.looks import FOLDER, templates
 from bot.dashboard.page import Deps, Page, View, Visit
-from bot.enrolling import Enrolment
+from bot.login.access import Access, SignedIn, strong_hasher
+from bot.login.enrolling import Enrolment
 from bot.policy import (
     NOBODY,
     Place,
@@ -29,9 +29,9 @@ from bot.policy import (
     may,
     shipped,
 )
-from storage import glass
-from storage.glass import Opening
-from storage.programmes import school_ids
+from storage.families.programmes import school_ids
+from storage.trail import glass
+from storage.trail.glass import Opening
 
 FORM_BYTES = 20_000
 LOGIN = "/dashboard/login"

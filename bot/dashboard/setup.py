@@ -4,7 +4,7 @@ from starlette.responses import Response
 
 from bot.dashboard.login import RETRY_AFTER_S, STATUS
 from bot.dashboard.page import Page, Visit
-from bot.enrolling import NEW_AUTHENTICATOR, NEW_PASSWORD, Opened, Typed
+from bot.login.enrolling import NEW_AUTHENTICATOR, NEW_PASSWORD, Opened, Typed
 
 BAD = 422
 GROUP = 4

@@ -8,8 +8,9 @@ from starlette.responses import Response
 
 from bot.dashboard.page import Page, Visit
 from bot.policy import Place, may
-from storage import audit, work
-from storage.work import TaskRow
+from storage.care import work
+from storage.care.work import TaskRow
+from storage.trail import audit
 
 PAGE_ROWS = 50
 DONE_ON: Mapping[str, str] = {"who_looked": "looked"}

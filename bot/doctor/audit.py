@@ -1,8 +1,8 @@
 """Does the audit chain hold, is it held against heads kept elsewhere, do new rows get linked?"""
 
-from bot.auditing import AT_LEAST, look
 from bot.doctor.base import Ctx, Verdict, ok, red, warn
-from storage.chaining import newest_head
+from bot.trail.auditing import AT_LEAST, look
+from storage.trail.chaining import newest_head
 
 WORSE = {
     "edited": "Rows of the audit were changed by somebody who owns the database.",

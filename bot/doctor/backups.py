@@ -2,8 +2,8 @@
 
 from datetime import timedelta
 
-from bot.backups import LAST
 from bot.doctor.base import Ctx, Verdict, ok, red, warn
+from bot.keyring.backups import LAST
 from storage.kept import kept_since
 
 FRESH = timedelta(days=2)

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 
 from sqlalchemy import Connection
 
-from bot.library import Library
+from bot.content.library import Library
 from bot.settings import Settings
 from bot.site import Site
 from storage.database import Database
-from storage.vault import Vault
+from storage.keyring.vault import Vault
 
 if TYPE_CHECKING:
-    from storage.keys import KeyStore
+    from storage.keyring.keys import KeyStore
 
 State = Literal["ok", "warn", "red"]
 T = TypeVar("T")

@@ -5,7 +5,7 @@ from datetime import timedelta
 from bot.doctor.base import Ctx, Verdict, ok, red, warn
 from bot.rights import retention
 from bot.rights.retention import BY_HAND
-from storage.erasing import erased_households, leftovers
+from storage.rights.erasing import erased_households, leftovers
 
 LATE = timedelta(days=2)
 """By how much the daily job may be behind before somebody should look."""

@@ -6,10 +6,10 @@ from pathlib import Path
 from sqlalchemy import Connection, select
 
 from bot.doctor.base import Ctx, Verdict, ok, red, warn
-from bot.masters import OTHERS
+from bot.keyring.masters import OTHERS
 from storage.engines import parse_url
 from storage.errors import KeyGone, SealBroken
-from storage.keys import KeyStore
+from storage.keyring.keys import KeyStore
 from storage.schema import addresses
 
 SAMPLE = 200

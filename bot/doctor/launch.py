@@ -5,8 +5,8 @@ from zoneinfo import ZoneInfo
 from bot.app import accounts_of
 from bot.doctor.base import Ctx, Verdict, ok, red, warn
 from bot.launch import RESTORED, Standing, items
-from storage.inviting import count_to_invite
 from storage.kept import kept_since
+from storage.talk.inviting import count_to_invite
 
 
 def checks(ctx: Ctx) -> list[Verdict]:

@@ -1,7 +1,7 @@
 """Whether providers still hold what has long been stored here."""
 
 from bot.doctor.base import Ctx, Verdict, ok, red, warn
-from storage.redaction import Backlog, backlog
+from storage.rights.redaction import Backlog, backlog
 
 NAME = "provider copies"
 

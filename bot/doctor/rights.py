@@ -2,7 +2,7 @@
 
 from bot.doctor.base import Ctx, Verdict, ok, red, warn
 from bot.rights.export import LIFE, ORPHAN_AFTER, SUFFIX, made_at
-from storage import requests
+from storage.rights import requests
 from storage.scope import system
 
 

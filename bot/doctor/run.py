@@ -13,17 +13,17 @@ import structlog
 
 from bot import doctor as folder
 from bot.app import now
+from bot.content.library import Library, LibraryError, load
 from bot.doctor.base import Checks, Ctx, Verdict, ok, red
-from bot.library import Library, LibraryError, load
+from bot.keyring.vaults import open_store
 from bot.logs import set_up
 from bot.settings import Settings, SettingsError, problems_of
 from bot.site import Site, read_site
-from bot.vaults import open_store
 from storage.database import Database
 from storage.engines import parse_url, sqlite_file
 from storage.errors import StorageError
+from storage.keyring.vault import Vault
 from storage.migrate import current, pending
-from storage.vault import Vault
 
 MARKS: Mapping[str, str] = {"ok": "ok  ", "warn": "LOOK", "red": "FIX "}
 log = structlog.get_logger(__name__)

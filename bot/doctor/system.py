@@ -12,14 +12,14 @@ from bot.channels import telegram, twilio
 from bot.channels.sdk import Lost, NotSent
 from bot.channels.sdk.telegram import TelegramApi
 from bot.channels.sdk.twilio import TwilioApi
+from bot.content.library import Library
+from bot.content.publishing import adopt
 from bot.doctor.base import Ctx, Verdict, ok, red, warn
-from bot.library import Library
-from bot.publishing import adopt
 from flows.engine import begin, fold
 from flows.sessions import Event, Session
-from storage.content import published
 from storage.invariants import Refold, problems
 from storage.schema import inbox, outbox
+from storage.talk.content import published
 
 MIB = 1024 * 1024
 RED_FREE, LOW_FREE = 256 * MIB, 2048 * MIB

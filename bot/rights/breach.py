@@ -22,14 +22,15 @@ from zoneinfo import ZoneInfo
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, select_autoescape
 from sqlalchemy import Connection
 
-from bot.csvs import as_cell
+from bot.lists.csvs import as_cell
 from bot.rights.export import LIFE, MARK, store
 from bot.turns.world import World
-from storage import audit, breaches, exports
-from storage.breaches import Child, Person, Seen
-from storage.exports import ExportRow
 from storage.ids import new_id
+from storage.rights import breaches, exports
+from storage.rights.breaches import Child, Person, Seen
+from storage.rights.exports import ExportRow
 from storage.scope import system
+from storage.trail import audit
 
 CATEGORIES: Mapping[str, str] = {
     "addresses": "telephone numbers and chat ids",

@@ -12,17 +12,19 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from bot.lists.sheets import phone
 from bot.rights.deciding import RequestError, add_note, inform
-from bot.sheets import phone
 from bot.turns.desk import Desk
 from bot.turns.judge import judge
 from bot.turns.world import World
 from flows.messages import ChannelName
-from storage import audit, correcting, people, subjects
+from storage.families import people
 from storage.ids import new_id
-from storage.requests import RequestRow
+from storage.rights import correcting, subjects
+from storage.rights.requests import RequestRow
+from storage.rights.subjects import Cared
 from storage.scope import Scope
-from storage.subjects import Cared
+from storage.trail import audit
 
 MONTH = re.compile(r"(19|20)\d\d-(0[1-9]|1[0-2])")
 CAPACITIES = ("parent_or_guardian", "carer")

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 from flows.messages import ChannelName
-from storage.classes import CLASSES, DataClass, class_of
+from storage.rights.classes import CLASSES, DataClass, class_of
 from storage.schema import KEEPING, metadata
 
 

@@ -11,6 +11,7 @@ from typing import cast, get_args
 
 from sqlalchemy import Connection
 
+from bot.lists.sheets import contact
 from bot.rights.clock import due
 from bot.rights.withholding import (
     DEFAULTS,
@@ -23,13 +24,14 @@ from bot.rights.withholding import (
     needs_two,
     whole_faults,
 )
-from bot.sheets import contact
 from bot.turns.world import World
-from storage import audit, people, request_steps, requests
+from storage.families import people
 from storage.ids import new_id
-from storage.requests import RequestRow, State
+from storage.keyring.vault import Vault
+from storage.rights import request_steps, requests
+from storage.rights.requests import RequestRow, State
 from storage.scope import Scope
-from storage.vault import Vault
+from storage.trail import audit
 
 HOW = ("known_in_person", "called_back", "identity_document", "school_confirmed")
 """How somebody's identity was proved. None of these is kept but as its word."""

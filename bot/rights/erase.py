@@ -17,21 +17,21 @@ from pathlib import Path
 
 from sqlalchemy import Connection, or_, select, update
 
-from bot.acting import allowed
 from bot.policy import shipped
-from bot.redaction import forget_at_providers
 from bot.rights.export import SUFFIX
 from bot.rights.withholding import is_matter
+from bot.sending.redaction import forget_at_providers
+from bot.trail.acting import allowed
 from bot.turns.desk import Desk
 from bot.turns.judge import judge
 from bot.turns.world import World
-from storage import audit, users
-from storage.belongings import Belongings, address_belongings, household_belongings
-from storage.erasing import Erased, erase_address, erase_household
-from storage.holds import is_held
 from storage.ids import new_id
-from storage.keys import KeyStore
-from storage.requests import RequestRow, request
+from storage.keyring.keys import KeyStore
+from storage.rights.belongings import Belongings, address_belongings, household_belongings
+from storage.rights.erasing import Erased, erase_address, erase_household
+from storage.rights.holds import is_held
+from storage.rights.requests import RequestRow, request
+from storage.rights.scrubbing import overwrite_deleted
 from storage.schema import (
     addresses,
     alerts,
@@ -43,8 +43,9 @@ from storage.schema import (
     persons,
 )
 from storage.scope import Scope, system
-from storage.scrubbing import overwrite_deleted
-from storage.users import User
+from storage.staff import users
+from storage.staff.users import User
+from storage.trail import audit
 
 GROUND = "request"
 CARRY_OUT = ("erase", "carry_out")

@@ -13,15 +13,15 @@ from sqlalchemy import Connection
 
 from bot.app import now as clock
 from bot.commands import GOOD, PROBLEM, as_json, err, out, with_database
-from bot.keys import rotate_after_erasure
+from bot.keyring.keys import rotate_after_erasure
+from bot.keyring.vaults import open_store
 from bot.rights import erase
 from bot.rights.erase import WHY, Done, EraseRefusedError, Target
 from bot.settings import Settings
 from bot.turns.world import World
-from bot.vaults import open_store
-from storage.erasing_rules import RULES
-from storage.keys import KeyStore
-from storage.scrubbing import Scrubbed, scrub
+from storage.keyring.keys import KeyStore
+from storage.rights.erasing_rules import RULES
+from storage.rights.scrubbing import Scrubbed, scrub
 
 FILES: Mapping[Scrubbed, str] = {
     "clean": "overwritten, written anew, log cut off",

@@ -23,12 +23,12 @@ from sqlalchemy import Connection
 from bot.rights.file import Folder, document
 from bot.rights.withholding import Ruling, Withheld
 from bot.turns.world import World
-from storage import exports
 from storage.database import Database
-from storage.exports import ExportRow
 from storage.ids import new_id
+from storage.keyring.vault import Vault
+from storage.rights import exports
+from storage.rights.exports import ExportRow
 from storage.types import EPOCH
-from storage.vault import Vault
 
 LIFE = timedelta(hours=24)
 ORPHAN_AFTER = timedelta(minutes=10)

@@ -14,8 +14,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from bot.envelopes import load_outbound
-from bot.publishing import adopt
+from bot.content.publishing import adopt
 from bot.rights.withholding import (
     Piece,
     Ruling,
@@ -25,13 +24,14 @@ from bot.rights.withholding import (
     given,
     is_matter,
 )
+from bot.sending.envelopes import load_outbound
 from bot.turns.world import World
 from flows.lexicon import Lexicon
 from scoring.ruleset import HIGH_RULE, Rules
-from storage import subjects
-from storage.cases import profile_row
+from storage.care.cases import profile_row
+from storage.rights import subjects
+from storage.rights.subjects import Cared, Letter, Looked, Raised, Said, Subject
 from storage.scope import Scope
-from storage.subjects import Cared, Letter, Looked, Raised, Said, Subject
 
 PLACEHOLDER = re.compile(r"\$\{\w+\}")
 LOOKED = frozenset({"read", "listed", "show"})

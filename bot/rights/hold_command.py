@@ -4,18 +4,20 @@ from datetime import datetime, time, timedelta
 
 from sqlalchemy import Connection, select
 
-from bot.acting import acting, roles_for
 from bot.app import now as clock
 from bot.commands import GOOD, PROBLEM, as_json, err, out, with_database
 from bot.policy import shipped
 from bot.rights.erase import EraseRefusedError, by_household
 from bot.settings import Settings
+from bot.trail.acting import acting, roles_for
 from bot.turns.world import World
-from storage import audit, holds, users
 from storage.errors import SealBroken
 from storage.ids import new_id
+from storage.rights import holds
 from storage.schema import children, households
 from storage.scope import Scope, system
+from storage.staff import users
+from storage.trail import audit
 
 HOLD = ("hold", "decide")
 """The row and verb of the policy's commands that names who may hold."""

@@ -5,14 +5,14 @@ import getpass
 import sys
 from collections.abc import Callable
 
-from bot.access import Access
 from bot.app import now
+from bot.keyring.vaults import open_vault
+from bot.login.access import Access
 from bot.policy import Place, Who, may, scope_of, shipped
 from bot.rights.deciding import RequestError
 from bot.settings import Settings
-from bot.vaults import open_vault
 from storage.database import Database
-from storage.programmes import school_ids
+from storage.families.programmes import school_ids
 from storage.scope import Scope
 
 PURPOSE = "requests"

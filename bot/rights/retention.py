@@ -13,11 +13,11 @@ from sqlalchemy import Connection
 from bot.rights.keeping import WHAT, Class, Keep, keeps, may_end
 from bot.site import Site
 from bot.turns.world import World
-from storage import audit
 from storage.ids import new_id
-from storage.purge import purge_strangers
-from storage.retention import due, end, last_day, note_day
+from storage.rights.purge import purge_strangers
+from storage.rights.retention import due, end, last_day, note_day
 from storage.scope import system
+from storage.trail import audit
 
 BY_HAND: frozenset[Class] = frozenset({"departed"})
 """Classes that only an operator ends."""

@@ -8,7 +8,8 @@ from sqlalchemy import Connection
 
 from bot.app import now as clock
 from bot.commands import GOOD, as_json, err, out, with_database
-from bot.keys import rotate_after_erasure
+from bot.keyring.keys import rotate_after_erasure
+from bot.keyring.vaults import open_store
 from bot.rights import erase
 from bot.rights.erase import Target
 from bot.rights.keeping import Class, Keep, may_end
@@ -16,11 +17,10 @@ from bot.rights.retention import BY_HAND, Line, end_class, report, signer, table
 from bot.settings import Settings
 from bot.site import Site
 from bot.turns.world import World
-from bot.vaults import open_store
-from storage.erasing_rules import RULES
-from storage.keys import KeyStore
-from storage.retention_waves import departed
-from storage.scrubbing import scrub
+from storage.keyring.keys import KeyStore
+from storage.rights.erasing_rules import RULES
+from storage.rights.retention_waves import departed
+from storage.rights.scrubbing import scrub
 
 GROUND = "retention"
 ROUNDS = 1000

@@ -17,10 +17,11 @@ from bot.rights.officer import PURPOSE, proved, typed
 from bot.rights.withholding import Withheld, by_default
 from bot.settings import Settings
 from bot.turns.world import World
-from storage import audit, requests
 from storage.ids import new_id
-from storage.requests import RequestRow
+from storage.rights import requests
+from storage.rights.requests import RequestRow
 from storage.scope import Scope, system
+from storage.trail import audit
 
 MOST = 500
 T = TypeVar("T")

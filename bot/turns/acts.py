@@ -24,8 +24,8 @@ from flows.routing import (
     WithdrawReply,
 )
 from flows.sessions import HelpAsked, LanguageChosen, Resumed, Skipped, Stopped, WentBack
-from storage.conversations import opt_out_person
 from storage.schema import addresses, persons
+from storage.talk.conversations import opt_out_person
 
 
 def act(desk: Desk, sender: Sender, intent: Intent) -> None:

@@ -11,13 +11,16 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from bot.envelopes import dump_inbound
+from bot.sending.envelopes import dump_inbound
 from bot.turns import acts, closing, gate
 from bot.turns.desk import Desk, Letter, Live, Sender
 from bot.turns.judge import judge
 from bot.turns.world import World
 from flows.routing import AlertList, AlertReply, Intent, Join, route
-from storage.conversations import (
+from storage.care.raising import offered_to
+from storage.keyring.reindex import lock_by_either
+from storage.schema import addresses, inbox
+from storage.talk.conversations import (
     AddressRow,
     assignments_of,
     children_by_id,
@@ -28,12 +31,9 @@ from storage.conversations import (
     still_waiting,
     unfinished_sessions,
 )
-from storage.outbox import Claimed, Outcome, StatusRow, claim, note
-from storage.raising import offered_to
-from storage.receipts import adopt_orphans, note_statuses
-from storage.reindex import lock_by_either
-from storage.schema import addresses, inbox
-from storage.starts import current_waves
+from storage.talk.outbox import Claimed, Outcome, StatusRow, claim, note
+from storage.talk.receipts import adopt_orphans, note_statuses
+from storage.talk.starts import current_waves
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

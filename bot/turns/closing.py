@@ -6,10 +6,10 @@ from bot.turns.starting import FIRST, give
 from bot.turns.upnext import offer
 from flows.messages import Part, Phrase
 from scoring.screen import named, to_ask
-from storage import consents
-from storage.conversations import ChildRow
 from storage.schema import assignments
-from storage.starts import classes_by_id
+from storage.talk import consents
+from storage.talk.conversations import ChildRow
+from storage.talk.starts import classes_by_id
 
 
 def finish(desk: Desk, ended: Ended) -> None:

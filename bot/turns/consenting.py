@@ -28,9 +28,9 @@ from flows.keywords import Action
 from flows.messages import Menu, Part, Phrase
 from flows.routing import AnswerTo, Command, Intent, Join, SwitchLanguage
 from flows.sessions import Lapsed, Resumed, Stopped
-from storage import consents
-from storage.conversations import ChildRow, children_by_id
 from storage.schema import assignments
+from storage.talk import consents
+from storage.talk.conversations import ChildRow, children_by_id
 
 EVERYTHING: tuple[Purpose, ...] = (*ASKED, "contact")
 IN_PART: tuple[Purpose, ...] = ("partners", "research")

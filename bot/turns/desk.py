@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from msgspec import Struct
 from sqlalchemy import Connection
 
-from bot.posting import queued
-from bot.publishing import adopt
+from bot.content.publishing import adopt
+from bot.sending.posting import queued
 from bot.turns.world import World
 from flows.consent import Entry
 from flows.lexicon import Lexicon
@@ -25,7 +25,8 @@ from flows.rendering import render
 from flows.routing import LOGIN_LIFE, Conversation, OpenPrompt
 from flows.sessions import Session, from_json
 from scoring.model import CriticalHit
-from storage.conversations import (
+from storage.schema import outbox
+from storage.talk.conversations import (
     AddressRow,
     AssignmentRow,
     ChildRow,
@@ -33,8 +34,7 @@ from storage.conversations import (
     PersonRow,
     SessionRow,
 )
-from storage.schema import outbox
-from storage.writes import Writes
+from storage.talk.writes import Writes
 
 EXPIRY: dict[MessageClass, timedelta] = {
     "alert": timedelta(hours=24),

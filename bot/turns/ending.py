@@ -1,6 +1,7 @@
 """Ending what is asked about a child whose consent ended: for whoever asks, whatever they were at.
 
-Used by a message of hers (`bot.turns.consenting`) and by what staff write down (`bot.consents`).
+Used by a message of hers (`bot.turns.consenting`) and by what staff write down
+(`bot.consent.consents`).
 """
 
 from collections.abc import Collection
@@ -16,16 +17,16 @@ from flows.consent import Entry, Yes, may_write
 from flows.messages import LIMITS, ChannelName, Phrase, Prompt
 from flows.rendering import render
 from flows.sessions import Stopped
-from storage import consents, underway
-from storage.conversations import (
+from storage.errors import SealBroken
+from storage.schema import addresses, assignments, tasks
+from storage.talk import consents, underway
+from storage.talk.conversations import (
     AddressRow,
     AssignmentRow,
     SessionRow,
     children_by_id,
     lock_addresses_by_id,
 )
-from storage.errors import SealBroken
-from storage.schema import addresses, assignments, tasks
 
 log = structlog.get_logger(__name__)
 

@@ -6,8 +6,6 @@ from bot.turns.ending import begin_again
 from flows.consent import ASKED, Yes
 from flows.messages import Phrase
 from flows.sessions import Resumed
-from storage import consents
-from storage.conversations import ChildRow, JoinRow, PersonRow, release_codes
 from storage.schema import (
     addresses,
     child_caregiver,
@@ -18,7 +16,9 @@ from storage.schema import (
     sessions,
 )
 from storage.schema import consents as ledger
-from storage.starts import cares_for
+from storage.talk import consents
+from storage.talk.conversations import ChildRow, JoinRow, PersonRow, release_codes
+from storage.talk.starts import cares_for
 
 
 def join(desk: Desk, sender: Sender, code: str) -> None:

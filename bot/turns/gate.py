@@ -20,7 +20,7 @@ from flows.consent import (
     partners_version,
     stale,
 )
-from storage import consents
+from storage.talk import consents
 
 CAREGIVER = "caregiver"
 """The questionnaire whose informant also consents for herself."""

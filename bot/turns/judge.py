@@ -18,14 +18,14 @@ from scoring.profile import profile
 from scoring.report import to_document
 from scoring.screen import named, screen_answers
 from scoring.triage import AlertCall, alert_for, alerts_for
-from storage.assessments import Sheet, sheets_about_children, sheets_about_classes
-from storage.cases import profile_row
-from storage.conversations import ChildRow, children_by_id
-from storage.people import coordinators
-from storage.raising import raise_alerts
+from storage.care.assessments import Sheet, sheets_about_children, sheets_about_classes
+from storage.care.cases import profile_row
+from storage.care.raising import raise_alerts
+from storage.families.people import coordinators
 from storage.schema import alert_events, child_state, profiles, timers
 from storage.scope import system
-from storage.starts import consented_children
+from storage.talk.conversations import ChildRow, children_by_id
+from storage.talk.starts import consented_children
 
 POINTS_SCALE = 1000
 CODE_LENGTH = 6

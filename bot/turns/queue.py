@@ -20,7 +20,7 @@ from bot.turns.world import World
 from flows.messages import Inbound
 from storage.database import Database
 from storage.errors import OutcomeUnknown, SealBroken, StorageError
-from storage.outbox import Claimed, Outcome, StatusRow
+from storage.talk.outbox import Claimed, Outcome, StatusRow
 
 LOOKS = 2
 """Turns of the event loop from a request at the socket to its letter in the queue."""
@@ -31,7 +31,7 @@ log = structlog.get_logger(__name__)
 
 
 class Courier(Protocol):
-    """Who sends what a batch leased (`bot.delivery`)."""
+    """Who sends what a batch leased (`bot.sending.delivery`)."""
 
     def room(self) -> int:
         """How many more messages it can take now."""

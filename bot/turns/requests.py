@@ -4,8 +4,8 @@ from bot.rights.clock import due
 from bot.turns.desk import Desk, Sender
 from bot.turns.talk import DAY_FORMAT, add_task
 from flows.messages import Phrase
-from storage.request_steps import open_until, row_of
-from storage.requests import TASK, Asker
+from storage.rights.request_steps import open_until, row_of
+from storage.rights.requests import TASK, Asker
 from storage.schema import requests
 
 

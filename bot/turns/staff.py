@@ -12,11 +12,12 @@ from bot.turns.desk import Desk, Sender
 from bot.turns.talk import add_task
 from flows.messages import Phrase
 from flows.routing import AlertChoice, AlertList, AlertReply, LoginReply
-from storage import audit, scope
-from storage.cases import accept, pass_on
-from storage.logins import answer_prompt
-from storage.raising import offered_to, owned_code
-from storage.standing import place_of_alert, roles_of
+from storage import scope
+from storage.care.cases import accept, pass_on
+from storage.care.raising import offered_to, owned_code
+from storage.staff.logins import answer_prompt
+from storage.staff.standing import place_of_alert, roles_of
+from storage.trail import audit
 
 LIST, ALERTS = "list", "alerts"
 VERBS: tuple[tuple[str, str], ...] = (

@@ -6,10 +6,10 @@ from bot.turns import gate, talk
 from bot.turns.desk import Desk, Sender
 from flows.consent import Entry, No, Purpose
 from flows.messages import Part, Phrase
-from storage import consents
-from storage.conversations import AssignmentRow, ChildRow, PersonRow
 from storage.schema import addresses, assignments
-from storage.starts import (
+from storage.talk import consents
+from storage.talk.conversations import AssignmentRow, ChildRow, PersonRow
+from storage.talk.starts import (
     ClassRow,
     classes_by_id,
     known_answers,

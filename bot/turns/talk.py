@@ -25,8 +25,8 @@ from flows.sessions import (
     to_json,
 )
 from scoring.critical import critical
-from storage.conversations import SessionRow
 from storage.schema import addresses, answers, events, sessions, tasks
+from storage.talk.conversations import SessionRow
 
 DAY_FORMAT = "%d/%m"
 

@@ -7,9 +7,9 @@ from bot.turns.desk import Desk, Sender
 from bot.turns.starting import class_name, class_of, give
 from flows.consent import Yes, agreed, stale
 from flows.messages import Menu, Part, Phrase
-from storage import consents
-from storage.conversations import AssignmentRow, PersonRow, children_by_id
-from storage.starts import classes_of
+from storage.talk import consents
+from storage.talk.conversations import AssignmentRow, PersonRow, children_by_id
+from storage.talk.starts import classes_of
 
 WEEK = timedelta(days=7)
 

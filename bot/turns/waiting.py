@@ -7,20 +7,20 @@ from functools import partial
 import structlog
 from sqlalchemy import Connection, select, update
 
-from bot.envelopes import load_inbound
+from bot.sending.envelopes import load_inbound
 from bot.turns.batch import Work, run
 from bot.turns.desk import Desk, Letter, Sender
 from bot.turns.world import World
 from flows.messages import Phrase
-from storage.conversations import (
+from storage.database import Database
+from storage.errors import SealBroken, StorageError
+from storage.schema import addresses, inbox, tasks
+from storage.talk.conversations import (
     lock_addresses_by_id,
     lock_persons,
     stuck_addresses,
     waiting_letters,
 )
-from storage.database import Database
-from storage.errors import SealBroken, StorageError
-from storage.schema import addresses, inbox, tasks
 
 TRIES = 3
 """After the first failure, so often more; then it is poison."""

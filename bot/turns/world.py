@@ -5,13 +5,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from bot.content.library import Library
 from bot.launch import Gate, gate
-from bot.library import Library
 from bot.policy import Policy, shipped
 from bot.site import Site
 from flows.calendar import Hours
 from flows.messages import ChannelName
-from storage.vault import Vault
+from storage.keyring.vault import Vault
 
 RandomCode = Callable[[int], str]
 NewId = Callable[[datetime], str]

@@ -33,7 +33,7 @@ audit = table(
         postgresql_where=text("seq IS NULL"),
     ),
 )
-"""`seq` and `chain` are written once, by `storage.chaining`, after the row was committed."""
+"""`seq` and `chain` are written once, by `storage.trail.chaining`, after the row was committed."""
 audit_heads = table(
     "audit_heads",
     "intake",

@@ -1,9 +1,9 @@
 """What every table is made of: the metadata, the kinds of column, the declaration of keeping.
 
 Ids are 128-bit time-ordered hex made by the shell before the insert (`storage.ids`). Times are
-`Instant`. `sealed` columns hold ciphertext of `storage.vault`, bound to table, column and row;
-what is plain (codes, bands, dates, states) says nothing about a person by itself. No foreign key
-cascades: erasing and moving are decided in code, and a batch migration must never delete rows.
+`Instant`. `sealed` columns hold ciphertext of `storage.keyring.vault`, bound to table, column and
+row; what is plain (codes, bands, dates, states) says nothing about a person by itself. No foreign
+key cascades: erasing and moving are decided in code, and a batch migration must never delete rows.
 
 Every table is declared by what it hangs on: `household` (erased with it), `reference` (about the
 programme, no person) or `intake` (before we know whom it belongs to, or for the machine room).
@@ -86,5 +86,5 @@ def count(name: str) -> Column[Any]:
 
 
 def sealed(name: str, *, null: bool = True) -> Column[Any]:
-    """Ciphertext of `storage.vault`, bound to table, column and row."""
+    """Ciphertext of `storage.keyring.vault`, bound to table, column and row."""
     return Column(name, LargeBinary, nullable=null, info={"sealed": True})

@@ -15,12 +15,12 @@ from sqlalchemy import select
 from typing_extensions import override
 
 from bot.channels.base import Destination, SendResult
-from bot.delivery import Delivery
 from bot.logs import set_up
+from bot.sending.delivery import Delivery
 from flows.messages import ChannelName, Outbound
 from storage.engines import parse_url, writing_engine
+from storage.keyring.vault import Vault
 from storage.schema import metadata, outbox
-from storage.vault import Vault
 from tests.town import ZONE, FakeChannel, Resident, Town, open_town
 
 NAME = "Nokuthula-Budgerigar"

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 
+from bot.content.library import Library
 from bot.launch import consent_digest
-from bot.library import Library
 from bot.site import Site
 
 TODAY = date(2026, 2, 2)

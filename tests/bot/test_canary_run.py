@@ -32,13 +32,13 @@ from sqlalchemy import column as sql_column
 from sqlalchemy import table as sql_table
 from sqlalchemy.pool import NullPool
 
-from bot.users import add_user
-from bot.vaults import open_vault
+from bot.keyring.vaults import open_vault
+from bot.login.users import add_user
 from flows.messages import ChannelName
 from storage.database import Database
 from storage.engines import parse_url
+from storage.families.people import add_address, add_person, grant_role
 from storage.migrate import upgrade
-from storage.people import add_address, add_person, grant_role
 from storage.schema import alerts, schools
 from tests.conftest import _postgres_database
 from tests.fakes import Play

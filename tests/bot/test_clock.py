@@ -8,8 +8,8 @@ import pytest
 from prometheus_client import REGISTRY
 from sqlalchemy import Connection, select
 
+from storage.keyring.vault import Vault
 from storage.schema import addresses, outbox, timers
-from storage.vault import Vault
 from tests.person import Person
 from tests.town import ZONE, Resident, Town, open_town
 

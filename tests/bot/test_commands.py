@@ -8,8 +8,8 @@ import pytest
 
 from bot import commands
 from bot.settings import Settings
-from storage.content import content_sids
 from storage.database import Database
+from storage.talk.content import content_sids
 from tests.fakes import telegram as fake_telegram
 from tests.fakes import twilio as fake_twilio
 from tests.fakes.telegram import FakeTelegram

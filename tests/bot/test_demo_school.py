@@ -8,14 +8,16 @@ import pytest
 from argon2 import PasswordHasher
 from sqlalchemy import func, select
 
-from bot.access import Access
 from bot.demo import PHONES, Guide
 from bot.demo_school import ENROLLED, JOINING, LEARNERS, seed
-from storage import people, schema, users
+from bot.login.access import Access
+from storage import schema
 from storage.database import Database
+from storage.families import people
+from storage.keyring.vault import Vault
 from storage.scope import system
-from storage.starts import consented_children
-from storage.vault import Vault
+from storage.staff import users
+from storage.talk.starts import consented_children
 
 ACCOUNTS = {"sms": "+27000000000", "whatsapp": "+27000000000", "telegram": "1000"}
 QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)

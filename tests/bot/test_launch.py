@@ -15,8 +15,8 @@ from bot.launch import GATE, RESTORED, Item, Standing, always_open, gate, items
 from bot.site import Site, read_site
 from storage.database import Database
 from storage.kept import keep, kept_since, kept_value
+from storage.keyring.vault import Vault
 from storage.schema import outbox, timers
-from storage.vault import Vault
 from tests.bot.launched import PAPER, TODAY, launched, papers, restored
 from tests.bot.turns.crowd import make_world
 from tests.storage.rows import School

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import typer
 
+from bot.login.users import ROLES, TEAM
 from bot.policy import (
     JOB,
     NOBODY,
@@ -21,9 +22,8 @@ from bot.policy import (
     shipped,
 )
 from bot.turns.staff import VERBS
-from bot.users import ROLES, TEAM
 from main import app
-from storage.raising import ON_CALL
+from storage.care.raising import ON_CALL
 from storage.scope import BREAK_GLASS
 
 POLICY = shipped()

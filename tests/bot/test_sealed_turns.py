@@ -5,7 +5,7 @@ from pathlib import Path
 from sqlalchemy import select
 
 from storage import schema
-from storage.vault import PROGRAMME_KEY
+from storage.keyring.vault import PROGRAMME_KEY
 from tests.live import live
 
 AMINA = "+27820000001"

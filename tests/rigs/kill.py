@@ -27,13 +27,13 @@ from pathlib import Path
 import httpx
 from sqlalchemy import Connection, func, select
 
-from bot.library import load
+from bot.content.library import load
 from storage.database import Database
 from storage.invariants import problems
-from storage.keys import KeyStore
+from storage.keyring.keys import KeyStore
+from storage.keyring.vault import Vault
 from storage.migrate import upgrade
 from storage.schema import alerts, answers, inbox, inbox_seen, outbox
-from storage.vault import Vault
 from tests.fakes.telegram import FakeTelegram
 from tests.fakes.twilio import FakeTwilio
 from tests.live import SMS, environment, refold, seed_school, sms_request, status_request

@@ -6,9 +6,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, insert, select
 
-from storage import people
+from storage.families import people
+from storage.families.learners import Learner, NewChild, add_children
 from storage.ids import new_id
-from storage.learners import Learner, NewChild, add_children
+from storage.keyring.vault import Vault
 from storage.schema import (
     addresses,
     alerts,
@@ -20,7 +21,6 @@ from storage.schema import (
     outbox,
     sessions,
 )
-from storage.vault import Vault
 
 ACCOUNT = "+2711"
 

@@ -5,18 +5,18 @@ import pytest
 from sqlalchemy import Connection, bindparam, insert, or_, select, update
 from sqlalchemy.exc import DBAPIError
 
-from storage.conversations import (
-    lock_addresses,
-    lock_persons,
-    unfinished_sessions,
-)
 from storage.database import Database
 from storage.engines import parse_url, writing_engine
 from storage.errors import Unavailable
 from storage.fetch import Among, fetch
-from storage.outbox import claim
-from storage.receipts import adopt_orphans
 from storage.schema import addresses, kept
+from storage.talk.conversations import (
+    lock_addresses,
+    lock_persons,
+    unfinished_sessions,
+)
+from storage.talk.outbox import claim
+from storage.talk.receipts import adopt_orphans
 from storage.types import Instant
 
 LISTED = select(kept.c.name, kept.c.at).where(Among(kept.c.name, "names")).order_by(kept.c.name)

@@ -16,10 +16,16 @@ from sqlalchemy.pool import NullPool
 from storage import migrate
 from storage.engines import parse_url
 from storage.errors import BadUrl, SchemaMismatch, Unavailable
-from storage.learners import NewChild, add_children, issue_join_codes
-from storage.people import add_address, add_person, ensure_class, ensure_programme, ensure_school
+from storage.families.learners import NewChild, add_children, issue_join_codes
+from storage.families.people import (
+    add_address,
+    add_person,
+    ensure_class,
+    ensure_programme,
+    ensure_school,
+)
+from storage.keyring.vault import Vault
 from storage.schema import metadata
-from storage.vault import Vault
 
 
 def _engine(url: str) -> Engine:
@@ -173,7 +179,7 @@ def test_a_fault_of_a_revision_is_raised_as_it_is(empty_url: str) -> None:
 
 def test_a_running_bot_does_not_load_alembic() -> None:
     code = (
-        "import sys, storage.database, storage.migrate, storage.schema, storage.vault;"
+        "import sys, storage.database, storage.migrate, storage.schema, storage.keyring.vault;"
         "print([n for n in ('alembic', 'psycopg', 'aiosqlite') if n in sys.modules])"
     )
     done = subprocess.run(  # noqa: S603 - our own line

@@ -6,9 +6,10 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import Connection, insert, select
 
-from storage import schema, users
-from storage.users import User
-from storage.vault import Vault
+from storage import schema
+from storage.keyring.vault import Vault
+from storage.staff import users
+from storage.staff.users import User
 from tests.person import Person
 from tests.town import ZONE, Resident, Town, open_town
 

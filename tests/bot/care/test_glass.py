@@ -7,10 +7,13 @@ import pytest
 from sqlalchemy import Connection, select, update
 
 from bot.care.glass import tell
-from storage import glass, people, schema, users
-from storage.glass import Opening
-from storage.users import User
-from storage.vault import Vault
+from storage import schema
+from storage.families import people
+from storage.keyring.vault import Vault
+from storage.staff import users
+from storage.staff.users import User
+from storage.trail import glass
+from storage.trail.glass import Opening
 from tests.town import ACCOUNTS, ZONE, Resident, Town, open_town
 
 MONDAY = datetime(2026, 2, 2, 21, 30, tzinfo=ZONE)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from storage.database import Database
-from storage.vault import Vault
+from storage.keyring.vault import Vault
 from tests.bot.dashboard.house import House
 
 

@@ -14,20 +14,22 @@ from sqlalchemy import Connection, insert, select, update
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from bot.access import digest
 from bot.dashboard.page import Deps
 from bot.dashboard.routes import routes
 from bot.launch import always_open
+from bot.login.access import digest
+from bot.login.users import ROLES, TEAM, add_user
 from bot.turns.world import World
-from bot.users import ROLES, TEAM, add_user
-from storage import logins, people, schema, users
-from storage.cases import profile_row
+from storage import schema
+from storage.care.cases import profile_row
 from storage.database import Database
+from storage.families import people
+from storage.families.people import NewChild
 from storage.ids import new_code, new_id
-from storage.people import NewChild
+from storage.keyring.vault import Vault
 from storage.schema import alert_events, audit, profiles, timers
-from storage.users import User
-from storage.vault import Vault
+from storage.staff import logins, users
+from storage.staff.users import User
 from tests.town import ACCOUNTS, ZONE, library, site
 
 QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)

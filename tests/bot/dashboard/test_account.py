@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from storage.logins import recovery_left
+from storage.staff.logins import recovery_left
 from tests.bot.dashboard.house import House, log_in, post, step_up
 
 ACCOUNT = "/dashboard/account"

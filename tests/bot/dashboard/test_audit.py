@@ -8,14 +8,14 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import Connection, update
 
-from bot.csvs import BOM
 from bot.dashboard.audit import COLUMNS, PAGE_ROWS
-from storage import audit, audit_list, chaining
-from storage.audit_list import Wanted
+from bot.lists.csvs import BOM
 from storage.database import Database
 from storage.ids import new_id
 from storage.schema import user_sessions
 from storage.scope import system, user
+from storage.trail import audit, audit_list, chaining
+from storage.trail.audit_list import Wanted
 from tests.bot.dashboard.house import House, post
 
 PAGE = "/dashboard/audit"

@@ -10,12 +10,13 @@ from collections.abc import Callable, Mapping
 import pytest
 from sqlalchemy import Connection, func, insert, select, update
 
-from bot import access, enrolling, sessions
 from bot.dashboard import glass, request
 from bot.dashboard.routes import find_pages
+from bot.login import access, enrolling, sessions
 from bot.policy import shipped
 from bot.rights import correction, deciding
-from storage import people, schema
+from storage import schema
+from storage.families import people
 from storage.ids import new_id
 from storage.schema import audit
 from tests.bot.dashboard.house import OURS, TOKEN, House, log_in, post

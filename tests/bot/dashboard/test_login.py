@@ -7,9 +7,9 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
-from bot.access import FAILURES, IDLE, LONGEST, WINDOW
 from bot.dashboard.routes import routes
-from bot.enrolling import new_recovery
+from bot.login.access import FAILURES, IDLE, LONGEST, WINDOW
+from bot.login.enrolling import new_recovery
 from tests.bot.dashboard.house import BASE, NUMBER, OURS, TOKEN, House, log_in, post
 
 LOGIN = "/dashboard/login"

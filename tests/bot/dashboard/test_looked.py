@@ -2,9 +2,9 @@
 
 from datetime import timedelta
 
-from storage.audit import record, row
 from storage.ids import new_id
 from storage.scope import user
+from storage.trail.audit import record, row
 from tests.bot.dashboard.house import OPENED, OURS, THEIRS, House, post
 
 PAGE = "/dashboard/looked?month=2026-02"

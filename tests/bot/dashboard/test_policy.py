@@ -14,10 +14,11 @@ from starlette.routing import Route
 
 from bot.dashboard.looks import FOLDER
 from bot.dashboard.routes import LOGIN, find_exports, find_pages, verbs_of
+from bot.login.users import ROLES, TEAM
 from bot.policy import PolicyError, check_policy, shipped
-from bot.users import ROLES, TEAM
-from storage import glass, schema
+from storage import schema
 from storage.ids import new_id
+from storage.trail import glass
 from tests.bot.dashboard.house import ERASED, OPENED, OURS, THEIRS, House, post, token_of
 
 POLICY = shipped()

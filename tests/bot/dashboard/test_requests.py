@@ -9,9 +9,10 @@ import pytest
 from sqlalchemy import Connection, select, update
 
 from bot.rights.deciding import notes_of
-from storage import people, schema
-from storage.request_steps import add
-from storage.requests import asker_of
+from storage import schema
+from storage.families import people
+from storage.rights.request_steps import add
+from storage.rights.requests import asker_of
 from storage.scope import system
 from tests.bot.dashboard.house import PASSWORD, House, post
 from tests.town import ACCOUNTS

@@ -8,11 +8,11 @@ import pyotp
 import pytest
 from sqlalchemy import select
 
-from bot import user_codes
-from bot.access import FAILURES
-from bot.enrolling import CODE_LIFE, new_recovery
-from storage import users
+from bot.login import user_codes
+from bot.login.access import FAILURES
+from bot.login.enrolling import CODE_LIFE, new_recovery
 from storage.schema import audit
+from storage.staff import users
 from tests.bot.dashboard.house import PASSWORD, SECRETS, House, log_in, post
 
 SETUP = "/dashboard/setup"

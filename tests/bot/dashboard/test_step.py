@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.access import FAILURES, STEP_LIFE
+from bot.login.access import FAILURES, STEP_LIFE
 from tests.bot.dashboard.house import House, post, step_up
 
 STEP = "/dashboard/step"

@@ -6,7 +6,8 @@ import pytest
 from httpx import AsyncClient
 from sqlalchemy import Connection, insert, select
 
-from storage import people, schema
+from storage import schema
+from storage.families import people
 from storage.ids import new_id
 from tests.bot.dashboard.house import House
 

@@ -15,10 +15,10 @@ from bot.launch_papers import Launch, Paper
 from bot.settings import Settings
 from storage import schema
 from storage.database import Database
-from storage.erasing import erase_household
-from storage.keys import KeyStore
-from storage.vault import Vault
-from tests.storage.families import Town
+from storage.keyring.keys import KeyStore
+from storage.keyring.vault import Vault
+from storage.rights.erasing import erase_household
+from tests.storage.homes import Town
 
 YEARS = timedelta(days=3000)
 SIGNED = Launch(retention_table=Paper(name="Dr N", on=date(2026, 1, 5), document="file 3"))

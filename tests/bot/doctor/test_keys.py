@@ -12,9 +12,9 @@ from sqlalchemy import Connection, Engine, create_engine
 from bot.doctor.backups import checks as backup_checks
 from bot.doctor.keys import checks
 from storage.kept import keep
-from storage.keys import KeyStore
+from storage.keyring.keys import KeyStore
+from storage.keyring.vault import Vault
 from storage.schema import metadata
-from storage.vault import Vault
 from tests.storage.rows import School
 
 MASTER = bytes(range(32))

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, create_engine, update
 
 from bot.doctor.providers import checks
 from bot.site import Providers
-from storage.redaction import Held, plan
+from storage.rights.redaction import Held, plan
 from storage.schema import inbox, metadata, redactions
 
 DAY = timedelta(days=1)

@@ -12,8 +12,8 @@ from bot.doctor.rights import checks
 from bot.rights.export import store
 from bot.settings import Settings
 from storage.database import Database
+from storage.keyring.vault import Vault
 from storage.schema import requests
-from storage.vault import Vault
 
 
 async def look(

@@ -10,8 +10,8 @@ from sqlalchemy import text
 
 from bot.doctor.base import Ctx, Verdict, ok, red, warn
 from bot.doctor.run import areas, doctor, examine, good, look, table
+from bot.keyring.vaults import open_store
 from bot.settings import Settings
-from bot.vaults import open_store
 from storage.database import Database
 from storage.migrate import upgrade
 from tests.live import environment, live_settings

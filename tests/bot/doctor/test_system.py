@@ -9,15 +9,15 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, text
 
+from bot.content.library import load
 from bot.doctor import system
 from bot.doctor.base import Ctx, Verdict
-from bot.library import load
+from bot.keyring.vaults import open_store
 from bot.settings import Settings
 from bot.site import read_site
-from bot.vaults import open_store
 from storage.database import Database
+from storage.keyring.vault import Vault
 from storage.migrate import upgrade
-from storage.vault import Vault
 from tests.fakes import telegram as fake_telegram
 from tests.fakes import twilio as fake_twilio
 from tests.fakes.telegram import FakeTelegram

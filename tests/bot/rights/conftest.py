@@ -6,7 +6,7 @@ from datetime import datetime
 import pytest
 
 from storage.database import Database
-from storage.vault import Vault
+from storage.keyring.vault import Vault
 from tests.bot.rights.family import Family, settle
 
 BOTH = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]

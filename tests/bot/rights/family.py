@@ -9,18 +9,19 @@ from datetime import datetime
 
 from sqlalchemy import Connection, update
 
-from bot.envelopes import dump_outbound
 from bot.rights.correction import rejudge
+from bot.sending.envelopes import dump_outbound
 from bot.turns.world import World
 from flows.messages import Outbound
 from scoring.ruleset import Rules
-from storage import audit, scope
+from storage import scope
+from storage.families.learners import Learner
+from storage.families.people import add_person
 from storage.ids import new_id
-from storage.learners import Learner
-from storage.people import add_person
+from storage.keyring.vault import Vault
 from storage.schema import metadata, profiles, users
 from storage.scope import Scope
-from storage.vault import Vault
+from storage.trail import audit
 from tests.storage.rows import ACCOUNT, School
 from tests.town import ZONE, library, site
 

@@ -8,10 +8,12 @@ from sqlalchemy import Connection, insert
 
 from bot.rights import breach, export
 from bot.rights.breach import BreachError, Question, Worksheet, code_of
-from storage import audit, exports, scope
+from storage import scope
 from storage.database import Database
 from storage.ids import new_id
+from storage.rights import exports
 from storage.schema import user_sessions
+from storage.trail import audit
 from tests.bot.rights import family as words
 from tests.bot.rights.family import Family
 from tests.storage.rows import School

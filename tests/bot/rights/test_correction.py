@@ -8,10 +8,11 @@ from sqlalchemy import Connection, select, update
 from bot.rights import correction
 from bot.rights.correction import FIELDS, Correction
 from bot.rights.deciding import RequestError, notes_of
-from storage import correcting, request_steps, requests, scope
+from storage import scope
 from storage.database import Database
-from storage.people import person_at
-from storage.requests import RequestRow
+from storage.families.people import person_at
+from storage.rights import correcting, request_steps, requests
+from storage.rights.requests import RequestRow
 from storage.schema import (
     addresses,
     child_caregiver,

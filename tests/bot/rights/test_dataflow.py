@@ -8,7 +8,7 @@ from typing import get_args
 from bot import channels
 from bot.rights.dataflow import CHANNELS, OTHERS, document, kept, markdown
 from flows.messages import ChannelName
-from storage.classes import CLASSES
+from storage.rights.classes import CLASSES
 from storage.schema import metadata
 
 

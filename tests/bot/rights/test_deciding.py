@@ -8,9 +8,10 @@ from sqlalchemy import Connection, select
 from bot.rights import deciding
 from bot.rights.deciding import Decision, RequestError, notes_of
 from bot.rights.withholding import Ruling
-from storage import request_steps, requests, scope
+from storage import scope
 from storage.database import Database
-from storage.requests import RequestRow
+from storage.rights import request_steps, requests
+from storage.rights.requests import RequestRow
 from storage.schema import audit, tasks
 from tests.bot.rights import family as words
 from tests.bot.rights.family import Family

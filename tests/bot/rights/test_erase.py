@@ -11,25 +11,27 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, select, update
 
-from bot import masters
 from bot.commands import with_database
+from bot.keyring import masters
+from bot.keyring.vaults import open_store
 from bot.rights import deciding, erase, erase_command
 from bot.rights.deciding import Decision
 from bot.rights.erase_command import Asked
 from bot.settings import Settings
-from bot.vaults import open_store
-from storage import request_steps, requests, schema, users
-from storage.cases import close
+from storage import schema
+from storage.care.cases import close
 from storage.database import Database
-from storage.erasing import leftovers
 from storage.errors import KeyGone, MasterRefused
 from storage.ids import new_id
-from storage.keys import KeyStore
+from storage.keyring.keys import KeyStore
+from storage.keyring.vault import Vault
+from storage.rights import request_steps, requests
+from storage.rights.erasing import leftovers
 from storage.scope import system, user
-from storage.users import User
-from storage.vault import Vault
+from storage.staff import users
+from storage.staff.users import User
 from tests.live import COORDINATOR, Live, live
-from tests.storage.families import Town
+from tests.storage.homes import Town
 from tests.storage.rows import ACCOUNT
 
 AMINA = "+27820000001"

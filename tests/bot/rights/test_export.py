@@ -9,14 +9,15 @@ from sqlalchemy import update
 
 from bot.rights.export import LIFE, MARK, marked, prepare, read, store, sweep
 from bot.rights.file import gather
-from storage import exports, scope
+from storage import scope
 from storage.database import Database
 from storage.errors import SealBroken
-from storage.exports import ExportRow
-from storage.request_steps import add
-from storage.requests import asker_of
+from storage.keyring.vault import Vault
+from storage.rights import exports
+from storage.rights.exports import ExportRow
+from storage.rights.request_steps import add
+from storage.rights.requests import asker_of
 from storage.schema import requests
-from storage.vault import Vault
 from tests.bot.rights import family as words
 from tests.bot.rights.family import Family
 

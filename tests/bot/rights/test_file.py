@@ -12,9 +12,9 @@ from bot.rights.file import about_protection, document, gather, protected_items
 from bot.rights.withholding import CLASSES, Ruling, Withheld
 from storage import scope
 from storage.database import Database
+from storage.keyring.vault import Vault
+from storage.rights.subjects import Raised
 from storage.schema import alerts, person_address
-from storage.subjects import Raised
-from storage.vault import Vault
 from tests.bot.rights import family as words
 from tests.bot.rights.family import Family, settle
 

@@ -11,8 +11,8 @@ from bot.commands import with_database
 from bot.rights import hold_command
 from bot.settings import Settings
 from storage import schema
-from storage.holds import is_held
-from storage.vault import Vault
+from storage.keyring.vault import Vault
+from storage.rights.holds import is_held
 from tests.bot.rights.test_erase import add_user
 from tests.storage.rows import School
 

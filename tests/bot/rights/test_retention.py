@@ -12,11 +12,11 @@ import yaml
 from pydantic import ValidationError
 from sqlalchemy import Connection, insert, select, update
 
-from bot import masters
 from bot.app import make_world, site_of
 from bot.commands import with_database
+from bot.content.library import load
+from bot.keyring import masters
 from bot.launch_papers import Launch, Paper
-from bot.library import load
 from bot.rights import keeping, retention, retention_command
 from bot.rights.keeping import ABOUT_CHILDREN, CLASSES, DEFAULTS, WHAT, Keep, keeps, may_end
 from bot.settings import Settings
@@ -24,9 +24,9 @@ from bot.site import Site
 from bot.turns.world import World
 from storage import schema
 from storage.database import Database
-from storage.retention import COUNTS, ENDS, PARTS, due, end
-from storage.vault import Vault
-from tests.storage.families import Family, Town
+from storage.keyring.vault import Vault
+from storage.rights.retention import COUNTS, ENDS, PARTS, due, end
+from tests.storage.homes import Family, Town
 
 LONG_AGO = timedelta(days=3000)
 SIGNED = Launch(retention_table=Paper(name="Dr N", on=date(2026, 1, 5), document="file 3"))
@@ -267,7 +267,7 @@ async def test_receipts_codes_sign_ins_and_timers_end(
 async def test_what_an_erasure_left_as_proof_ends_too(
     database: Database, vault: Vault, now: datetime
 ) -> None:
-    from storage.erasing import erase_household  # noqa: PLC0415
+    from storage.rights.erasing import erase_household  # noqa: PLC0415
 
     def work(conn: Connection) -> None:
         town = Town(conn=conn, vault=vault, now=now)
@@ -351,7 +351,7 @@ def test_without_apply_nothing_is_deleted_and_all_is_told(
 def test_apply_erases_the_departed_with_their_key_and_lets_the_held_be(
     settings: Settings, now: datetime, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from bot.vaults import open_store  # noqa: PLC0415
+    from bot.keyring.vaults import open_store  # noqa: PLC0415
 
     before = settings.master
     assert retention_command.run(settings, apply=True, json_wanted=True, now=now) == 0

@@ -14,12 +14,13 @@ from typer.testing import CliRunner
 
 from bot.app import now
 from bot.commands import with_database
+from bot.login.users import add_user
 from bot.settings import Settings
 from bot.turns.world import World
-from bot.users import add_user
 from main import app
-from storage import people, schema
-from storage.people import NewChild
+from storage import schema
+from storage.families import people
+from storage.families.people import NewChild
 
 LIVE = {
     "DEMO": "0",

@@ -12,11 +12,11 @@ from bot.turns.desk import Desk, Letter, Sender
 from bot.turns.talk import start
 from bot.turns.world import World
 from flows.messages import ChannelName, Inbound
-from storage.conversations import ChildRow, children_by_id, lock_addresses_by_id, lock_persons
+from storage.families.people import add_address
 from storage.ids import new_code, new_id
-from storage.people import add_address
+from storage.keyring.vault import Vault
 from storage.schema import addresses as address_table
-from storage.vault import Vault
+from storage.talk.conversations import ChildRow, children_by_id, lock_addresses_by_id, lock_persons
 from tests.storage.rows import School
 from tests.town import ACCOUNTS, ZONE, library, site
 

@@ -13,8 +13,8 @@ import pytest
 from sqlalchemy import Connection, delete, insert, select, update
 
 from storage.invariants import unconsented
+from storage.keyring.vault import Vault
 from storage.schema import alerts, answers, assignments, consents, outbox, sessions, tasks, timers
-from storage.vault import Vault
 from tests.person import Person
 from tests.town import ZONE, Resident, Town, open_town
 

@@ -14,11 +14,11 @@ from scoring.model import Submission
 from scoring.plans import suggest
 from scoring.profile import profile
 from scoring.report import to_document
-from storage.assessments import sheets_about_children
-from storage.cases import profile_row
+from storage.care.assessments import sheets_about_children
+from storage.care.cases import profile_row
 from storage.database import Database
+from storage.keyring.vault import Vault
 from storage.schema import alerts, outbox, profiles, sessions
-from storage.vault import Vault
 from tests.bot.turns.crowd import Pair, Pen, all_but_the_last, make_world, pairs
 
 HOME = ("4 4 4", "1 1 1", "1 1 1", "1 1 1")

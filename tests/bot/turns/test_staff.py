@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import select, update
 
 from flows.routing import LOGIN_LIFE
+from storage.keyring.vault import Vault
 from storage.schema import (
     addresses,
     alerts,
@@ -16,7 +17,6 @@ from storage.schema import (
     person_roles,
     tasks,
 )
-from storage.vault import Vault
 from tests.person import Person
 from tests.town import ZONE, Resident, Town, open_town
 from tests.transcript import sign_in

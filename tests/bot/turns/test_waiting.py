@@ -7,14 +7,14 @@ from datetime import datetime
 
 from sqlalchemy import Connection, func, select, update
 
-from bot.envelopes import load_inbound
+from bot.sending.envelopes import load_inbound
 from bot.turns.batch import Work, park, run
 from bot.turns.desk import Letter
 from bot.turns.queue import TurnQueue
 from bot.turns.waiting import TRIES, retry_one
 from storage.database import Database
+from storage.keyring.vault import Vault
 from storage.schema import addresses, inbox, outbox, sessions, tasks
-from storage.vault import Vault
 from tests.bot.turns.crowd import Pair, Pen, make_world, pairs
 
 

@@ -1,0 +1,1 @@
+"""Consent as staff write it down, and its commands."""

@@ -1,0 +1,1 @@
+"""Questionnaires, words and rules: read, checked, published, tried in the terminal."""

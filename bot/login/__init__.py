@@ -1,0 +1,1 @@
+"""Getting in: accounts, passwords, codes, sessions, brakes."""

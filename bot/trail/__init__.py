@@ -1,0 +1,1 @@
+"""Keeping and showing the audit; saying who acts and who looked."""

@@ -1,0 +1,1 @@
+"""Alerts, cases and work, and the answers they stand on."""

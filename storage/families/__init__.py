@@ -1,0 +1,1 @@
+"""Programmes, schools, people, children: who is who."""

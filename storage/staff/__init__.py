@@ -1,0 +1,1 @@
+"""The people who help: their accounts, logins and standing."""

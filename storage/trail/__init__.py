@@ -1,0 +1,1 @@
+"""Who did or saw what: the audit and its chain, looks, breaking the glass."""
