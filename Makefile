@@ -14,7 +14,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
            --no-annotate --no-header --no-emit-index-url --no-emit-find-links
 
 .DEFAULT_GOAL := help
-.PHONY: help install check test core golden bench kill i18n chat run migrate cov lock \
+.PHONY: help install check test core golden walk bench kill i18n chat run migrate cov lock \
         security sbom clean
 
 help: ## list the targets (ARGS="..." is handed on where a target takes arguments)
@@ -53,6 +53,9 @@ test: install ## all tests (ARGS="-k name -x")
 
 golden: install ## rewrite the golden conversations; read the diff before committing it
 	$(BIN)/python -m pytest -q tests/test_transcripts.py --golden $(ARGS)
+
+walk: install ## every questionnaire x language x channel, 20 walks of each kind (WALK_SEEDS=100)
+	WALK_SEEDS=$${WALK_SEEDS:-20} $(BIN)/python -m pytest -q tests/test_walker.py $(ARGS)
 
 bench: install ## benchmarks
 	$(BIN)/python -m benchmarks $(ARGS)

@@ -12,11 +12,16 @@ gc.disable()  # what the imports make stays: `main` says so, and has garbage loo
 from bot import commands
 from bot.app import now
 from bot.consent.consent_cli import consent
+from bot.content.growth_cli import growth_command
+from bot.content.score_cli import score
+from bot.lists.slip_cli import slips
 from bot.login import user_commands
+from bot.people.people_cli import people
 from bot.rights.cli import breach, privacy, requests
 from bot.rights.erase_cli import erase, hold, retention
 from bot.settings import Settings
 from bot.trail.audit_cli import audit
+from bot.translating.cli import locales
 
 app = typer.Typer(
     help="Child wellbeing by chat: questionnaires by SMS, WhatsApp and Telegram, a risk profile, "
@@ -30,6 +35,9 @@ users = typer.Typer(help="Logins of the dashboard.", no_args_is_help=True)
 reports = typer.Typer(help="Reports for those who answer for others.", no_args_is_help=True)
 app.add_typer(hold, name="hold")
 app.command()(erase)
+app.command()(score)
+app.command("growth")(growth_command)
+app.command()(slips)
 app.command()(retention)
 app.add_typer(webhooks, name="webhooks")
 app.add_typer(audit, name="audit")
@@ -38,9 +46,11 @@ app.add_typer(reports, name="report")
 keys = typer.Typer(help="The master key, its recovery sheet, the key store.", no_args_is_help=True)
 app.add_typer(keys, name="keys")
 app.add_typer(consent, name="consent")
+app.add_typer(people, name="people")
 app.add_typer(requests, name="requests")
 app.add_typer(breach, name="breach")
 app.add_typer(privacy, name="privacy")
+app.add_typer(locales, name="locales")
 
 
 class Channel(StrEnum):
@@ -49,6 +59,7 @@ class Channel(StrEnum):
     SMS = "sms"
     WHATSAPP = "whatsapp"
     TELEGRAM = "telegram"
+    USSD = "ussd"
 
 
 class Role(StrEnum):
@@ -100,18 +111,6 @@ def chat(
 def check(json_wanted: Json = False) -> None:
     """Check questionnaires, languages, channels, rules and site.yaml; list every problem."""
     _exit(commands.guarded(lambda: commands.check(Settings(), json_wanted=json_wanted)))
-
-
-@app.command()
-def score(
-    file: Annotated[
-        Path, typer.Argument(help="JSON with child, as_of and submissions; - for stdin.")
-    ],
-    json_wanted: Json = False,
-) -> None:
-    """Score submissions: six domains with bands and reasons, critical answers, a plan."""
-    del json_wanted  # the result is JSON in any case
-    _exit(commands.guarded(lambda: commands.score(file)))
 
 
 @app.command()

@@ -22,14 +22,16 @@ from bot.care import glass, signing
 from bot.channels.base import Channel
 from bot.channels.simulator import Simulator
 from bot.clock import Clock
-from bot.content.library import SOURCE_LANGUAGE, Library, load
+from bot.content.entries import SOURCE_LANGUAGE
+from bot.content.library import Library, load
 from bot.content.publishing import publish
 from bot.dashboard.guard import SafeHeaders
 from bot.dashboard.page import Deps
 from bot.dashboard.routes import routes as dashboard_routes
-from bot.demo import Phones
 from bot.demo import routes as demo_routes
+from bot.demo_phones import Phones
 from bot.demo_school import is_demo_school, seed
+from bot.dialogs import Dialogs
 from bot.health import routes as health_routes
 from bot.hooks import App, Hooks
 from bot.keyring.vaults import open_vault
@@ -42,7 +44,7 @@ from bot.settings import DEMO_DATABASE, Settings, SettingsError, problems_of
 from bot.site import Site, read_site
 from bot.trail.auditing import Keeper, head_keys
 from bot.turns import gate as consent_gate
-from bot.turns import staff
+from bot.turns import permitted, staff
 from bot.turns.queue import TurnQueue
 from bot.turns.world import World
 from flows.consent import ASKED
@@ -58,6 +60,7 @@ DEMO_ACCOUNTS: Mapping[ChannelName, str] = {
     "sms": "+27000000000",
     "whatsapp": "+27000000000",
     "telegram": "1000",
+    "ussd": "*120*1000#",
 }
 
 log = structlog.get_logger(__name__)
@@ -83,6 +86,8 @@ def accounts_of(settings: Settings) -> dict[ChannelName, str]:
         found["whatsapp"] = settings.twilio_whatsapp_from.removeprefix("whatsapp:")
     if settings.telegram_bot_token:
         found["telegram"] = settings.telegram_bot_token.split(":")[0]
+    if settings.ussd_secret:
+        found["ussd"] = settings.ussd_service_code
     return found
 
 
@@ -133,6 +138,7 @@ class Bot:
     queue: TurnQueue
     delivery: Delivery
     clock: Clock
+    dialogs: Dialogs
     now: Callable[[], datetime] = now
     phones: Phones | None = None
     routes: list[BaseRoute] = field(default_factory=list)
@@ -204,6 +210,7 @@ async def start(settings: Settings, *, now: Callable[[], datetime] = now) -> Bot
         database=database, key=head_keys(settings)[0], path=settings.audit_heads, now=now
     )
     bot = Bot(
+        dialogs=Dialogs(database, queue, clock=now),
         settings=settings,
         database=database,
         world=world,
@@ -227,7 +234,7 @@ async def start(settings: Settings, *, now: Callable[[], datetime] = now) -> Bot
         now=now,
         phones=phones,
     )
-    check_policy(world.policy, "chat", staff.VERBS)
+    check_policy(world.policy, "chat", (*staff.VERBS, *permitted.VERBS))
     check_policy(world.policy, "jobs", ((name, "run") for name in bot.clock.ticks))
     bot.routes = await _routes(bot)
     return bot
@@ -269,7 +276,14 @@ async def _routes(bot: Bot) -> list[BaseRoute]:
                 partners=words.partners,
             )
         )
-        made += demo_routes(bot.phones, bot.queue.submit, bot.settle, guide=guide, now=now)
+        made += demo_routes(
+            bot.phones,
+            bot.queue.submit,
+            bot.settle,
+            dial=bot.dialogs.answer,
+            guide=guide,
+            now=now,
+        )
     return made
 
 
@@ -305,7 +319,7 @@ def application(bot: Bot) -> App:
         # The demo shows a password: a page elsewhere must not reach it by a name of its own.
         guards.append(Middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"]))
     inner = Starlette(routes=bot.routes, lifespan=lifespan, middleware=guards)
-    hooks: App = Hooks(inner, bot.channels, bot.queue, clock=bot.now)
+    hooks: App = Hooks(inner, bot.channels, bot.queue, clock=bot.now, dialogs=bot.dialogs)
     # Around everything: an error page, a wrong method and a webhook get the headers as well.
     return SafeHeaders(hooks, https=bot.settings.base_url.startswith("https:"))
 

@@ -13,7 +13,7 @@ import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from sqlalchemy import Connection
 
-from bot.care import accounts, invitations, lapses, monthly, nudges, resend
+from bot.care import accounts, invitations, lapses, later, monthly, nudges, resend
 from bot.metrics import TICK_FAILURES
 from bot.policy import JOB, Place, may
 from bot.rights import retention
@@ -22,7 +22,7 @@ from bot.turns.queue import TurnQueue
 from bot.turns.world import World
 from storage.database import Database
 from storage.rights.purge import purge_strangers
-from storage.talk import outbox
+from storage.talk import dialogs, outbox
 from storage.talk.receipts import adopt_orphans
 
 Sweep = Callable[[Connection, World, datetime], int]
@@ -62,6 +62,9 @@ class Clock:
             "leases": (15, self._leases),
             "alerts": (10, partial(self._sweep, resend.sweep)),
             "nudges": (60, partial(self._sweep, nudges.sweep)),
+            "pauses": (60, partial(self._sweep, nudges.paused)),
+            "to_call": (600, partial(self._sweep, nudges.to_call)),
+            "later": (60, partial(self._sweep, later.sweep)),
             "invitations": (60, partial(self._sweep, invitations.sweep)),
             "lapses": (600, partial(self._sweep, lapses.sweep)),
             "accounts": (600, partial(self._sweep, accounts.sweep)),
@@ -122,7 +125,10 @@ class Clock:
         now = self._now()
         return await self._database.write(
             lambda c: (
-                outbox.recover(c, now=now) + outbox.expire(c, now=now) + adopt_orphans(c, now=now)
+                outbox.recover(c, now=now)
+                + outbox.expire(c, now=now)
+                + adopt_orphans(c, now=now)
+                + dialogs.purge(c, now=now)
             )
         )
 
@@ -132,4 +138,6 @@ class Clock:
         if days is None:
             return 0
         before = now - timedelta(days=days)
-        return await self._database.write(lambda c: purge_strangers(c, before=before))
+        return await self._database.write(
+            lambda c: purge_strangers(c, before=before, now=now, vault=self._world.vault)
+        )

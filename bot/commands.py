@@ -20,22 +20,22 @@ from bot.consent.consent_people import ConsentError
 from bot.content.library import LibraryError, load
 from bot.keyring.masters import BackupError, MasterFileError
 from bot.lists.csvs import as_csv
-from bot.lists.sheets import ImportRefusedError
+from bot.lists.sheets import ImportRefusedError, SlipError
 from bot.login import users
 from bot.login.lifetimes import EndError
 from bot.login.users import UserError
 from bot.logs import set_up
 from bot.memory import lasting
+from bot.people.second import PeopleError
 from bot.settings import Settings, SettingsError, problems_of
 from bot.trail.looked import MonthError
 from bot.trail.noting import note_command
 from bot.turns.world import World
 from flows.sms import segments
-from scoring.report import score_text
-from scoring.rules import item_codes
 from storage.database import Database
 from storage.errors import StorageError
 from storage.ids import new_id
+from storage.kept import TELEGRAM_NAME, keep
 from storage.keyring.binding import bind
 from storage.migrate import pending, upgrade
 from storage.scope import system
@@ -75,7 +75,9 @@ MENDABLE = (
     ImportRefusedError,
     UserError,
     ConsentError,
+    PeopleError,
     EndError,
+    SlipError,
     MonthError,
     MasterFileError,
     BackupError,
@@ -135,12 +137,18 @@ def serve(settings: Settings) -> int:
     import uvicorn  # noqa: PLC0415 - no other command needs a server
 
     from bot.app import application, start  # noqa: PLC0415 - as above
+    from bot.keyring.keys import first_sheet  # noqa: PLC0415 - it needs this module
 
     set_up()
 
     async def main() -> None:
         with lasting():
             bot = await start(settings)
+        store = bot.world.vault.store
+        if store is not None and not settings.is_demo:
+            # In a thread: it writes its audit row with an event loop of its own.
+            shown = partial(first_sheet, settings, store, now=now(), terminal=sys.stdout.isatty())
+            await asyncio.to_thread(shown)
         where = f"http://{settings.host}:{settings.port}/"
         err(f"{'Demo' if settings.is_demo else 'Live'}: {where}  (Ctrl-C stops)")
         config = uvicorn.Config(
@@ -183,20 +191,6 @@ def sms(text: str) -> int:
     """`sms`: what a text costs as SMS."""
     counted = segments(text)
     as_json({"encoding": counted.encoding, "units": counted.units, "segments": counted.segments})
-    return GOOD
-
-
-def score(path: Path) -> int:
-    """`score`: the profile of the submissions in a JSON file."""
-    library = load(languages=("en",))
-    forms = (library.newest(form_id) for form_id in library.current)
-    text = sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8")
-    document, errors = score_text(text, library.rules, item_codes(forms))
-    for error in errors:
-        err(f"{path}: {error}")
-    if document is None:
-        return PROBLEM
-    as_json(document)
     return GOOD
 
 
@@ -290,7 +284,7 @@ def webhooks_set(settings: Settings) -> int:
     if problems:
         raise SettingsError(problems)
     site = site_of(settings)
-    library = load(languages=site.languages)
+    library = load(languages=site.languages, drafts=settings.is_demo)
     words = {
         tag: {
             "help": library.lexicons[tag].phrases["command.help"],
@@ -306,12 +300,18 @@ def webhooks_set(settings: Settings) -> int:
             with_database, settings, lambda c, _w: keep_content_sids(c, sids, now=now())
         )
 
+    async def name(username: str) -> None:
+        await asyncio.to_thread(
+            with_database, settings, lambda c, _w: keep(c, TELEGRAM_NAME, username, now=now())
+        )
+
     steps = _await(
         set_webhooks(
             settings,
             commands={"": words["en"], **words},
             store=store,
             templates=site.templates.values(),
+            name=name,
         )
     )
     with_database(settings, lambda c, _w: _note(c, "webhooks_set", "settings"))

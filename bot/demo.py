@@ -1,16 +1,12 @@
-"""The demo page: three simulated phones side by side, to play a whole story without a provider.
+"""The demo page: four simulated phones side by side, to play a whole story without a provider.
 
 What a person types or taps here becomes an `Inbound` like any other; what the bot says comes back
 through the simulator channel. The page needs no script; with its own small one it updates itself.
-The logs are in memory and end with the process.
 """
 
-import secrets
-from collections import deque
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import datetime, tzinfo
-from typing import Literal
 from zoneinfo import ZoneInfo
 
 import pyotp
@@ -19,73 +15,19 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from bot.channels.base import Destination
 from bot.dashboard.guard import SafeHeaders, from_our_pages
 from bot.dashboard.looks import templates
 from bot.dashboard.routes import static_url
-from flows.messages import Button, ChannelName, Inbound, Outbound
-from flows.sms import segments
+from bot.demo_handset import Dial, Handset
+from bot.demo_phones import PHONES, Phone, Phones
+from flows.messages import Inbound
 
-PhoneName = Literal["caregiver", "teacher", "coordinator"]
-LINES = 200
-"""Messages a phone remembers."""
-SMS_CHARS = 160
-CHAT_CHARS = 1600
 REFRESH_S = 20
 _FILES = {"style": "style.css", "look": "demo.css", "script": "demo.js"}
 DEMO_ZONE = ZoneInfo("Africa/Johannesburg")
 
 Submit = Callable[[Inbound], Awaitable[None]]
 Settle = Callable[[], Awaitable[None]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Phone:
-    """One of the three phones.
-
-    Attributes:
-        name: Its name in addresses of the page.
-        title: Whose it is.
-        about: What kind of phone it is.
-        channel: The channel it plays.
-        address: The number or id it writes from; none is anybody's.
-        most: Characters one message can have.
-    """
-
-    name: PhoneName
-    title: str
-    about: str
-    channel: ChannelName
-    address: str
-    most: int
-
-
-PHONES: tuple[Phone, ...] = (
-    Phone(
-        name="caregiver",
-        title="Caregiver",
-        about="Basic phone, SMS",
-        channel="sms",
-        address="+27000000017",
-        most=SMS_CHARS,
-    ),
-    Phone(
-        name="teacher",
-        title="Teacher",
-        about="WhatsApp",
-        channel="whatsapp",
-        address="+27000000101",
-        most=CHAT_CHARS,
-    ),
-    Phone(
-        name="coordinator",
-        title="Coordinator",
-        about="Telegram",
-        channel="telegram",
-        address="700000001",
-        most=CHAT_CHARS,
-    ),
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,137 +51,12 @@ class Guide:
     totp_secret: str
 
 
-@dataclass(slots=True, kw_only=True)
-class Bubble:
-    """One message on a phone.
-
-    Attributes:
-        key: The provider id it would have.
-        mine: Whether the phone's owner sent it.
-        parts: SMS it takes; 0 on channels that do not count.
-    """
-
-    key: str
-    mine: bool
-    text: str
-    at: datetime
-    parts: int
-    buttons: tuple[Button, ...] = ()
-    menu: str = ""
-
-
-@dataclass(slots=True)
-class Log:
-    """What a phone shows, and since which change of the page."""
-
-    bubbles: deque[Bubble] = field(default_factory=lambda: deque(maxlen=LINES))
-    changed: int = 0
-    sent: int = 0
-    got: int = 0
-
-
-class Phones:
-    """The three phones' logs.
-
-    Args:
-        now: The clock.
-        accounts: Our own account by channel, as the turns know it.
-    """
-
-    def __init__(self, now: Callable[[], datetime], accounts: Mapping[ChannelName, str]) -> None:
-        self._now = now
-        self._accounts = accounts
-        self._logs: dict[PhoneName, Log] = {phone.name: Log() for phone in PHONES}
-        self.version = 0
-
-    async def deliver(self, message: Outbound, to: Destination, key: str) -> None:
-        """Show a message, as the simulator channel hands it over.
-
-        Addresses without a phone on the page (the other families of the demo) show nothing. The
-        same key is shown once.
-        """
-        phone = next(
-            (p for p in PHONES if (p.channel, p.address) == (to.channel, to.address)), None
-        )
-        if phone is None:
-            return
-        log = self._logs[phone.name]
-        name = f"sim-{key}"
-        if message.strip:
-            for bubble in log.bubbles:
-                if bubble.key == message.strip:
-                    bubble.buttons = ()
-        if (message.text or message.buttons) and all(b.key != name for b in log.bubbles):
-            parts = _parts(phone, message.text)
-            log.got += parts
-            log.bubbles.append(
-                Bubble(
-                    key=name,
-                    mine=False,
-                    text=message.text,
-                    at=self._now(),
-                    parts=parts,
-                    buttons=message.buttons,
-                    menu=message.menu,
-                )
-            )
-        self._touch(log)
-
-    def typed(self, phone: Phone, text: str) -> Inbound:
-        """A message typed on a phone: shown there, and as the channel would hand it over."""
-        return self._inbound(phone, text=text, shown=text)
-
-    def tapped(self, phone: Phone, token: str, shown_in: str) -> Inbound | None:
-        """A tap on a button, or None where that button is not on the phone (any more)."""
-        for bubble in self._logs[phone.name].bubbles:
-            if bubble.key == shown_in:
-                for button in bubble.buttons:
-                    if button.token == token:
-                        return self._inbound(
-                            phone, token=token, shown_in=shown_in, shown=button.title
-                        )
-        return None
-
-    def log(self, phone: Phone) -> Log:
-        """What a phone shows now."""
-        return self._logs[phone.name]
-
-    def _inbound(
-        self, phone: Phone, *, shown: str, text: str = "", token: str = "", shown_in: str = ""
-    ) -> Inbound:
-        now, key = self._now(), f"demo-{secrets.token_hex(8)}"
-        log = self._logs[phone.name]
-        parts = _parts(phone, shown)
-        log.sent += parts
-        log.bubbles.append(Bubble(key=key, mine=True, text=shown, at=now, parts=parts))
-        self._touch(log)
-        return Inbound(
-            channel=phone.channel,
-            account=self._accounts[phone.channel],
-            address=phone.address,
-            message_id=key,
-            text=text,
-            token=token,
-            ack=f"tap-{key}" if token and phone.channel == "telegram" else "",
-            shown_in=shown_in,
-            sent_at=now,
-            received_at=now,
-        )
-
-    def _touch(self, log: Log) -> None:
-        self.version += 1
-        log.changed = self.version
-
-
-def _parts(phone: Phone, text: str) -> int:
-    return segments(text).segments if phone.channel == "sms" else 0
-
-
 def routes(
     phones: Phones,
     submit: Submit,
     settle: Settle,
     *,
+    dial: Dial,
     guide: Guide,
     now: Callable[[], datetime],
     zone: tzinfo = DEMO_ZONE,
@@ -250,11 +67,12 @@ def routes(
         phones: The logs.
         submit: Takes a message in and returns once its turn is committed.
         settle: Returns once everything the turn said is on the phones.
+        dial: Answers a step of a USSD session.
         guide: What the page tells whoever tries it.
         now: The clock, for the login's one-time code.
         zone: In which the phones show their clocks.
     """
-    page = _Page(phones, submit, settle, guide=guide, now=now, zone=zone)
+    page = _Page(phones, submit, settle, dial=dial, guide=guide, now=now, zone=zone)
     headers = [Middleware(SafeHeaders, https=False, script=True)]
     return [
         Route("/", page.show, middleware=headers),
@@ -272,6 +90,7 @@ class _Page:
         submit: Submit,
         settle: Settle,
         *,
+        dial: Dial,
         guide: Guide,
         now: Callable[[], datetime],
         zone: tzinfo,
@@ -279,6 +98,11 @@ class _Page:
         self._phones = phones
         self._submit = submit
         self._settle = settle
+        self._handsets = {
+            phone.name: Handset(phone, phones, dial, now=now)
+            for phone in PHONES
+            if phone.channel == "ussd"
+        }
         self._guide = guide
         self._now = now
         self._zone = zone
@@ -317,8 +141,11 @@ class _Page:
             return Response("There is no such phone.", status_code=404)
         if not from_our_pages(request, ""):
             return Response("Use the demo page itself.", status_code=403)
-        inbound = await _read(self._phones, phone, request)
-        if inbound is not None:
+        handset = self._handsets.get(phone.name)
+        if handset is not None:
+            await _press(handset, phone, request)
+            await self._settle()
+        elif (inbound := await _read(self._phones, phone, request)) is not None:
             await self._submit(inbound)
             await self._settle()
         if request.headers.get("accept") == "application/json":
@@ -345,3 +172,9 @@ async def _read(phones: Phones, phone: Phone, request: Request) -> Inbound | Non
         return phones.tapped(phone, token, shown_in)
     typed = text.strip()[: phone.most]
     return phones.typed(phone, typed) if typed else None
+
+
+async def _press(handset: Handset, phone: Phone, request: Request) -> None:
+    async with request.form(max_files=0, max_fields=10) as form:
+        dials, typed = "dial" in form, str(form.get("text", ""))
+    await (handset.dial() if dials else handset.press(typed.strip()[: phone.most]))

@@ -9,7 +9,8 @@ from urllib.parse import parse_qs, urlsplit
 from argon2 import PasswordHasher
 from sqlalchemy import Connection, insert, select
 
-from bot.demo import PHONES, Guide, PhoneName
+from bot.demo import Guide
+from bot.demo_phones import PHONES, PhoneName
 from bot.login.users import add_user
 from flows.consent import ASKED, COMPETENT, Purpose
 from flows.messages import ChannelName

@@ -12,16 +12,21 @@ from typing import Any
 import structlog
 
 from bot.channels.base import (
+    WITHHELD,
+    Answers,
     Channel,
     ChannelEvent,
     DeliveryStatus,
+    DialogStep,
+    Ignored,
     Malformed,
     NotAuthentic,
     OptOut,
     WebAnswer,
     WebRequest,
 )
-from bot.metrics import WEBHOOKS
+from bot.dialogs import Dialogs
+from bot.metrics import CALLS, WEBHOOKS
 from bot.turns.queue import TurnQueue
 from flows.messages import Inbound
 from storage.errors import StorageError
@@ -54,10 +59,12 @@ class Hooks:
         queue: TurnQueue,
         *,
         clock: Callable[[], datetime],
+        dialogs: Dialogs | None = None,
     ) -> None:
         """`inner` is the application for everything that is no webhook."""
         self._inner = inner
         self._queue = queue
+        self._dialogs = dialogs
         self._clock = clock
         self._exact = {p: c for c in channels for p in c.paths if not p.endswith("/*")}
         self._below = [(p[:-1], c) for c in channels for p in c.paths if p.endswith("/*")]
@@ -89,12 +96,15 @@ class Hooks:
             headers={k.decode("latin-1"): v.decode("latin-1") for k, v in scope["headers"]},
             body=body,
             received_at=self._clock(),
+            client=(scope.get("client") or ("",))[0],
         )
         return await self._handle(channel, request)
 
     async def _handle(self, channel: Channel, request: WebRequest) -> WebAnswer:
         try:
             for event in channel.parse(request):
+                if isinstance(event, DialogStep):
+                    return await self._step(channel, event)
                 await self._take(event, request.received_at)
         except NotAuthentic:
             return REFUSED
@@ -105,9 +115,18 @@ class Hooks:
             return AWAY
         return channel.answer(request)
 
+    async def _step(self, channel: Channel, step: DialogStep) -> WebAnswer:
+        """The one answer that carries words: what stands on her screen after the commit."""
+        if self._dialogs is None or not isinstance(channel, Answers):
+            return NOT_FOUND
+        dialog = await self._dialogs.answer(step)
+        return channel.screen(dialog.screen, waits=dialog.open)
+
     async def _take(self, event: ChannelEvent, now: datetime) -> None:
         """Everything a provider says ends in a commit, or in nothing at all (Ignored)."""
         match event:
+            case Inbound(kind="call"):
+                await self._rang(event)
             case Inbound():
                 await self._queue.submit(event)
             case DeliveryStatus():
@@ -124,8 +143,20 @@ class Hooks:
                 )
             case OptOut():
                 await self._queue.submit(_as_word(event))
+            case Ignored(kind=kind) if kind == WITHHELD:
+                CALLS.labels(result="withheld").inc()
             case _:
                 pass
+
+    async def _rang(self, event: Inbound) -> None:
+        """A call is turned away whatever happens: an error would be read out, at her cost."""
+        try:
+            await self._queue.submit(event)
+        except StorageError:
+            CALLS.labels(result="lost").inc()
+            log.exception("call_not_stored")
+        else:
+            CALLS.labels(result="stored").inc()
 
     def _channel(self, path: str) -> Channel | None:
         found = self._exact.get(path)

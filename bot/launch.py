@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
+from bot.content.entries import SOURCE_LANGUAGE
 from bot.content.library import Library
 from bot.launch_papers import Ethics, Launch, Paper
 from bot.site import Site
+from flows.crisis import CRISIS, KEY
 from flows.messages import ChannelName
 from storage.kept import kept_since
 
@@ -34,6 +36,7 @@ OPERATORS: Mapping[ChannelName, tuple[str, ...]] = {
     "sms": ("twilio",),
     "whatsapp": ("twilio", "whatsapp"),
     "telegram": ("telegram",),
+    "ussd": ("africastalking",),
 }
 HOSTING = "hosting"
 """Where the machine stands; on a machine of one's own the document says so."""
@@ -110,6 +113,7 @@ def items(at: Standing) -> list[Item]:
         _ethics(papers.ethics, at),
         _paper("cover_roster", "The cover roster", papers.cover_roster, at),
         _helplines(papers, at),
+        _crisis_words(papers, at),
         _languages(papers, at),
         _restored(papers, at),
     ]
@@ -123,6 +127,13 @@ def consent_digest(library: Library) -> str:
         if language in library.offered
     )
     return sha256(repr(words).encode()).hexdigest()[:16]
+
+
+def crisis_digest(library: Library) -> str:
+    """What tells the crisis words in English and the offered languages from any other lists."""
+    lists = {SOURCE_LANGUAGE: CRISIS[KEY]}
+    lists |= {tag: library.lexicons[tag].phrases[KEY] for tag in library.offered}
+    return sha256(repr(sorted(lists.items())).encode()).hexdigest()[:16]
 
 
 def _said(what: str, paper: Paper) -> str:
@@ -173,6 +184,19 @@ def _consent(papers: Launch, at: Standing) -> Item:
         return _missing(name, what, f"Have it approved; {WRITE} {name}, with digest: {wanted}")
     if paper.digest != wanted:
         found = f"{what}: {paper.name} approved other words ({paper.digest}) than those in use."
+        return Item(name=name, found=found, fix=f"Have these approved, then digest: {wanted}")
+    return _paper(name, what, paper, at)
+
+
+def _crisis_words(papers: Launch, at: Standing) -> Item:
+    name, what = "crisis_words", "Crisis words"
+    wanted = crisis_digest(at.library)
+    paper = papers.crisis_words
+    if paper is None:
+        fix = f"Have somebody who works with families approve the lists; {WRITE} {name}, "
+        return _missing(name, what, f"{fix}with digest: {wanted}")
+    if paper.digest != wanted:
+        found = f"{what}: {paper.name} approved other lists ({paper.digest}) than those in use."
         return Item(name=name, found=found, fix=f"Have these approved, then digest: {wanted}")
     return _paper(name, what, paper, at)
 

@@ -28,13 +28,19 @@ class LegalGround(Paper):
 
 
 class Agreement(Paper):
-    """A written contract with an operator: twilio, whatsapp, telegram, hosting."""
+    """A written contract with an operator: twilio, whatsapp, telegram, africastalking, hosting."""
 
     operator: str = Field(min_length=2, max_length=60)
 
 
 class ConsentText(Paper):
     """Who approved the words of consent; `digest` is what `doctor --live` prints for them."""
+
+    digest: str = Field(min_length=16, max_length=64)
+
+
+class CrisisWords(Paper):
+    """Who approved the lists of crisis words; `digest` is what `doctor --live` prints for them."""
 
     digest: str = Field(min_length=16, max_length=64)
 
@@ -67,5 +73,6 @@ class Launch(BaseModel):
     ethics: Ethics | None = None
     cover_roster: Paper | None = None
     helplines: Paper | None = None
+    crisis_words: CrisisWords | None = None
     languages: tuple[LanguageApproval, ...] = ()
     restored_backup: Paper | None = None

@@ -8,6 +8,11 @@ BATCH_SIZE = Histogram(
     "cwb_batch_letters", "Messages a commit carried.", buckets=(0, 1, 2, 4, 8, 16, 32, 64, 128)
 )
 WEBHOOKS = Counter("cwb_webhooks_total", "Provider requests by what became of them.", ["result"])
+CALLS = Counter(
+    "cwb_calls_total",
+    "Calls that were turned away: stored, from a withheld number, or lost (no database).",
+    ["result"],
+)
 SENDS = Counter(
     "cwb_sends_total", "Messages handed over, by channel and result.", ["channel", "result"]
 )

@@ -4,15 +4,19 @@ Every refusal names the setting and the fix. Example values and gaps are refused
 """
 
 import hashlib
+import re
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from bot.channels.ussd import networks_of
 from bot.keyring.masters import KEY_BYTES, MasterFileError, candidates, parse
 
 EXAMPLES = ("changeme", "example", "xxxx", "your-", "todo")
+PATH_SECRET = re.compile(r"[A-Za-z0-9]{32,128}")
+SERVICE_CODE = re.compile(r"\*[0-9*]{2,30}#")
 DEMO_MASTER = hashlib.sha256(b"cwb demo: this key protects nothing").digest()
 
 
@@ -51,6 +55,9 @@ class Settings(BaseSettings):
     telegram_bot_token: str = ""
     telegram_webhook_secret: str = ""
     telegram_api_url: str = ""
+    ussd_secret: str = ""
+    ussd_service_code: str = ""
+    ussd_networks: str = ""
     metrics_token: str = ""
     audit_key: str = ""
     audit_key_old: str = ""
@@ -88,6 +95,7 @@ class Settings(BaseSettings):
             self.master_key_file,
             self.twilio_account_sid,
             self.telegram_bot_token,
+            self.ussd_secret,
         )
         return not any(told) and not self.live_database
 
@@ -231,4 +239,23 @@ def _pairs(settings: Settings) -> list[str]:
         found.append("TWILIO_SMS_FROM: missing. Fix: set it, or TWILIO_WHATSAPP_FROM, or both.")
     if settings.telegram_bot_token and not settings.telegram_webhook_secret:
         found.append("TELEGRAM_WEBHOOK_SECRET: missing. Make one with: openssl rand -hex 32")
+    return found + _ussd(settings)
+
+
+def _ussd(settings: Settings) -> list[str]:
+    """Nothing signs a USSD request: the secret in its path must be a good one."""
+    found = []
+    if (settings.ussd_secret or settings.ussd_service_code) and not PATH_SECRET.fullmatch(
+        settings.ussd_secret
+    ):
+        found.append(
+            "USSD_SECRET: must be at least 32 characters a-z, A-Z, 0-9. Make one with: "
+            "openssl rand -hex 32"
+        )
+    if settings.ussd_secret and not SERVICE_CODE.fullmatch(settings.ussd_service_code):
+        found.append("USSD_SERVICE_CODE: missing. Fix: what people dial, like *384*123#")
+    try:
+        networks_of(settings.ussd_networks)
+    except ValueError:
+        found.append("USSD_NETWORKS: one is no network. Fix: list them like 192.0.2.0/24")
     return found

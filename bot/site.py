@@ -63,11 +63,13 @@ class Site(Strict):
     who_calls: str = Field(min_length=2, max_length=24)
     help_phone: str = Field(default="", max_length=24)
     duty_officer: bool = False
-    languages: tuple[str, ...] = ("en", "zu")
+    languages: tuple[str, ...] = ()
     quiet: Quiet = Quiet()
     helplines: tuple[Helpline, ...] = ()
     clocks: dict[Literal["urgent", "high"], Clock]
+    contact_hours: int | None = Field(default=None, ge=2, le=24)
     learners_a_week: int = Field(default=5, ge=1, le=40)
+    calls_staffed: bool = False
     working_days_to_call: int = Field(default=5, ge=1, le=20)
     lapse_days: int = Field(default=7, ge=1, le=60)
     request_days: int = Field(default=30, ge=1, le=60)

@@ -64,6 +64,7 @@ async def set_webhooks(
     commands: Mapping[str, Mapping[str, str]],
     store: Store,
     templates: Iterable[str] = (),
+    name: Callable[[str], Awaitable[None]] | None = None,
 ) -> tuple[Step, ...]:
     """Set both providers' webhooks, the bot's commands and WhatsApp's generic contents.
 
@@ -73,13 +74,14 @@ async def set_webhooks(
         store: Called once with every content's SID by key.
         templates: Names of the WhatsApp templates the site uses; WhatsApp approves them, so they
             are made by hand and only looked up here.
+        name: Called with the Telegram bot's user name, which printed slips lead to.
 
     Returns:
         The report, in the order things were done.
     """
     report: list[Step] = []
     if settings.telegram_bot_token and settings.telegram_webhook_secret:
-        report += await _telegram(settings, commands)
+        report += await _telegram(settings, commands, name)
     else:
         report.append(Step(text="Telegram: not configured, nothing to do."))
     if settings.twilio_account_sid and settings.twilio_auth_token:
@@ -130,7 +132,11 @@ def _content(
     }
 
 
-async def _telegram(settings: Settings, commands: Mapping[str, Mapping[str, str]]) -> list[Step]:
+async def _telegram(
+    settings: Settings,
+    commands: Mapping[str, Mapping[str, str]],
+    name: Callable[[str], Awaitable[None]] | None,
+) -> list[Step]:
     api = TelegramApi(
         token=settings.telegram_bot_token,
         api_url=settings.telegram_api_url,
@@ -148,6 +154,8 @@ async def _telegram(settings: Settings, commands: Mapping[str, Mapping[str, str]
         report.append(Step(text=f"Telegram: webhook set to {url}"))
         for tag, words in commands.items():
             report.append(await _commands(api.bot, tag, words))
+        if name is not None:
+            await name((await api.bot.get_me()).username or "")
     except TelegramError as error:
         # The class only: the message of a failed connection may hold the URL with the token.
         report.append(Step(text=f"Telegram: refused ({type(error).__name__}).", ok=False))

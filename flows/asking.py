@@ -9,10 +9,11 @@ from collections.abc import Mapping, Sequence, Set
 from datetime import datetime
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from flows.messages import LIMITS
+from flows.messages import LIMITS, ChannelName
 from flows.questionnaire import Item, Questionnaire, Section
-from flows.sessions import Answer, Effect, Recorded, Session, Withdrawn
+from flows.sessions import SELF, Answer, Effect, Recorded, Session, Withdrawn
 
 KNOWN = "known."
 """Before the names of carried answers in a session's context; no author's code has a point."""
@@ -89,7 +90,7 @@ def chart(
     kept: dict[str, Answer] = {}
     notes: list[str] = []
     ask: list[Item] = []
-    together = LIMITS[session.channel].packs
+    together = LIMITS[session.channel].packs and session.mode == SELF
     shelved: list[str] = []
     carries = any(name.startswith(KNOWN) for name in session.context)
     left = len(answers)
@@ -169,6 +170,22 @@ def trail_after(
     return (*stays, *joins)
 
 
+def changeable(
+    questionnaire: Questionnaire, session: Session, *, channel: ChannelName, now: datetime
+) -> tuple[str, ...]:
+    """What she may answer once more on a channel, in the order she answered it: CHANGE 3 is [2].
+
+    Args:
+        questionnaire: The session's, as it is offered to her.
+        session: Open, lapsed or completed.
+        channel: Where she is; what must not be shown there is left out.
+        now: Aware time, for the expressions.
+    """
+    here = replace(session, channel=channel)
+    course = chart(questionnaire, here, here.answers, now=now)
+    return trail_after(questionnaire, here.trail, course)
+
+
 def untold(
     questionnaire: Questionnaire, session: Session, notes: tuple[str, ...], *, now: datetime
 ) -> tuple[str, ...]:
@@ -198,6 +215,21 @@ def _unanswered(
     if item.type == "calculate":
         return _calculated(item, session, values, passed=passed, now=now)
     return _carried(item, session)
+
+
+def of_the_home(questionnaire: Questionnaire) -> frozenset[str]:
+    """Items about the home that one adult answers for the others as well.
+
+    Not those on which another question depends: being asked it would tell her what was answered.
+    """
+    deciding = {
+        name for item in questionnaire.items if item.relevant for name in item.relevant.refs
+    }
+    return frozenset(
+        item.name
+        for item in questionnaire.items
+        if item.about == "household" and item.name not in deciding
+    )
 
 
 def _carried(item: Item, session: Session) -> Answer | None:

@@ -17,9 +17,18 @@ from flows.expressions import (
     compile_expression,
     references,
 )
-from flows.forms import Form, dump, load, messages, version
+from flows.forms import TITLE, Form, dump, load, messages, version
 from flows.questionnaire import Item, Questionnaire
-from flows.rows import ITEM_TYPES, ROSTER, TYPES, Row, Settings, check, read_settings
+from flows.rows import (
+    ELSEWHERE,
+    ITEM_TYPES,
+    TYPES,
+    Row,
+    Settings,
+    check,
+    check_about,
+    read_settings,
+)
 
 __all__ = ["ContentError", "ErrorCode", "Form", "dump", "load", "messages", "read"]
 
@@ -225,7 +234,7 @@ def _item(entry: _Entry, survey: _Survey) -> Item:
         found = f"{row.name} calculates nothing"
         fix = "Add `calculation: ...`."
         survey.source.fault(ErrorCode.MISSING_CALCULATION, entry.path, found, fix)
-    listed = row.list_name if row.kind != ROSTER else ""
+    listed = row.list_name if row.kind not in ELSEWHERE else ""
     return Item(
         name=row.name,
         type=ITEM_TYPES.get(row.kind, "text"),
@@ -248,13 +257,14 @@ def _check_type(entry: _Entry, survey: _Survey) -> None:
     if kind not in ITEM_TYPES:
         fault(ErrorCode.UNKNOWN_TYPE, at, f"the type {entry.row.type!r}", nearest(kind, TYPES))
         return
-    if kind == ROSTER:
-        if listed != "roster":
-            fix = f"Write `{ROSTER} roster`: the class list is the only one."
+    if kind in ELSEWHERE:
+        wanted, context = ELSEWHERE[kind]
+        if listed != wanted:
+            fix = f"Write `{kind} {wanted}`: that list is the only one."
             fault(ErrorCode.UNKNOWN_LIST, at, f"the list {listed!r}", fix)
-        if "roster" not in survey.context:
-            fix = "Add `context: [roster]` to settings."
-            fault(ErrorCode.NO_ROSTER, at, "a roster question without a roster", fix)
+        if context not in survey.context:
+            fix = f"Add `context: [{context}]` to settings."
+            fault(ErrorCode.NO_ROSTER, at, f"a question about {wanted} without the list", fix)
     elif kind.startswith("select_") and listed not in survey.lists:
         fix = nearest(listed, survey.lists) if survey.lists else "Write it under `choices:`."
         fault(ErrorCode.UNKNOWN_LIST, at, f"the list {listed!r}", fix)
@@ -353,6 +363,10 @@ def _form(settings: Settings, items: tuple[Item, ...], survey: _Survey) -> Form:
             texts[address] = text
             lines[address] = survey.source.line(at)
 
+    if settings.is_learning:
+        check_about(((entry.path, entry.row) for entry in survey.entries.values()), survey.source)
+        items = tuple(replace(item, about="self") for item in items)
+        add(f"{settings.form_id}/{TITLE}", settings.form_title, ("settings", "form_title"))
     for name, entry in survey.entries.items():
         for column in ("label", "hint", "constraint_message"):
             address = f"{settings.form_id}/{name}:{column}"
@@ -379,4 +393,5 @@ def _form(settings: Settings, items: tuple[Item, ...], survey: _Survey) -> Form:
         source=settings.source,
         licence=settings.licence,
         lines=lines,
+        audience=settings.audience,
     )

@@ -195,6 +195,12 @@ def may_write(entries: Iterable[Entry], *, child: str, person: str) -> bool:
     return found is not None and found.word == "yes"
 
 
+def may_remind(entries: Iterable[Entry], *, child: str, person: str) -> bool:
+    """Whether we may remind her of what she began herself: she never said that we must not."""
+    found = standing(entries).get((child, person, "contact"))
+    return found is None or found.word == "yes"
+
+
 def stale(entries: Iterable[Entry], texts: Texts, *, person: str) -> dict[str, tuple[Purpose, ...]]:
     """What she said yes to in words that have changed since: purposes by child, each in order."""
     found: dict[str, list[Purpose]] = {}

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from flows.asking import (
     KNOWN,
+    changeable,
     changes,
     chart,
     read_token,
@@ -20,13 +21,19 @@ from flows.asking import (
     untold,
     values_of,
 )
+from flows.languages import LIST
 from flows.lexicon import Lexicon
 from flows.messages import Ask, ChannelName, Correct, Part, Phrase, Prompt, Tell
 from flows.packs import understand_pack
-from flows.questionnaire import Questionnaire
+from flows.questionnaire import Questionnaire, offering
 from flows.replies import Rejected, understand
+from flows.roster import sift
 from flows.sessions import (
+    SELF,
     Answer,
+    AskedAgain,
+    Assisted,
+    Changed,
     Completed,
     Effect,
     Event,
@@ -35,6 +42,7 @@ from flows.sessions import (
     LanguageChosen,
     Lapsed,
     Replied,
+    Restarted,
     Resumed,
     Say,
     Session,
@@ -43,6 +51,7 @@ from flows.sessions import (
     Stopped,
     Turn,
     WentBack,
+    begin,
 )
 
 __all__ = ["HANDOVER_AT", "SIMPLER_AT", "advance", "begin", "fold", "read_token", "token"]
@@ -53,39 +62,6 @@ HANDOVER_AT = 6
 """Wrong replies in a row at which a person is asked to look."""
 AWAY = timedelta(hours=20)
 """After so long, a word that is no answer is a greeting ("reply with any word to go on")."""
-
-
-def begin(
-    session_id: str,
-    questionnaire: Questionnaire,
-    *,
-    channel: ChannelName,
-    language: str,
-    now: datetime,
-    context: Mapping[str, str],
-    mode: str = "self",
-) -> Session:
-    """A session before its first event; `advance` it with `Started`.
-
-    Args:
-        session_id: 128-bit time-ordered hex.
-        questionnaire: The version it stays on.
-        channel: Where she answers.
-        language: BCP 47 tag she reads.
-        now: Aware time.
-        context: Values of the names the questionnaire declares (roster, list_number ...).
-        mode: self, phone, in_person or paper.
-    """
-    return Session(
-        id=session_id,
-        form_id=questionnaire.form_id,
-        version=questionnaire.version,
-        channel=channel,
-        language=language,
-        mode=mode,
-        context=dict(context),
-        changed_at=now,
-    )
 
 
 def advance(
@@ -109,9 +85,16 @@ def advance(
 
     Returns:
         The session after it and the effects, in order. A completed or stopped session is returned
-        as it is. An open one always says something.
+        as it is (but `AskedAgain` and `Changed` open a completed one). An open one always says
+        something, unless it is `Restarted`: what begins anew is another session.
     """
-    if session.status in ("completed", "stopped"):
+    questionnaire = offering(questionnaire, session.context)
+    again = event.item if session.status == "completed" and isinstance(event, AskedAgain) else ""
+    change = isinstance(event, Changed) and event.item in changeable(
+        questionnaire, session, channel=event.channel, now=now
+    )
+    reopens = session.status == "completed" and (again or change)
+    if session.status in ("completed", "stopped") and not reopens:
         return Turn(session=session, effects=())
     scene = _Scene(
         questionnaire=questionnaire,
@@ -126,16 +109,40 @@ def advance(
             return Turn(session=replace(session, status="stopped"), effects=())
         case Lapsed():
             return Turn(session=replace(session, status="lapsed"), effects=())
+        case Restarted():
+            over = replace(session, status="stopped", asking=(), trail=(), answers={})
+            return Turn(session=over, effects=changes(session.answers, {}))
+        case Changed() if change:
+            session = _hers(session, event.channel)
+            session = replace(session, asking=(event.item,), misses=0)
+        case AskedAgain() if again:
+            session = _hers(session, event.channel)
+        case _:
+            session = _noted(session, event)
+    if session.asking:
+        return _go(scene, session, event)
+    return _move(scene, session, {n: a for n, a in session.answers.items() if n != again})
+
+
+def _noted(session: Session, event: Event) -> Session:
+    """What an event says about the session itself."""
+    match event:
         case Started():
             known = {f"{KNOWN}{name}": value for name, value in event.known.items()}
-            session = replace(session, context={**session.context, **known})
+            return replace(session, context={**session.context, **known})
         case LanguageChosen():
-            session = replace(session, language=event.language)
+            return replace(session, language=event.language)
         case Resumed():
-            session = replace(session, channel=event.channel)
+            return _hers(session, event.channel)
+        case Assisted():
+            return replace(session, mode=event.mode, helper=event.helper)
         case _:
-            pass
-    return _go(scene, session, event) if session.asking else _move(scene, session, {})
+            return session
+
+
+def _hers(session: Session, channel: ChannelName) -> Session:
+    """The session on her own phone, whoever answered before."""
+    return replace(session, channel=channel, mode=SELF, helper="")
 
 
 def fold(
@@ -186,10 +193,10 @@ def _go(scene: _Scene, session: Session, event: Event) -> Turn:
             return _back(session)
         case HelpAsked():
             return _ask(session, Phrase(key="help.question"))
-        case Resumed():
-            return _resume(scene, session)
+        case Resumed() | Assisted():
+            return _resume(scene, session, *_greeting(scene))
         case _:
-            return _ask(session, *_greeting(scene))
+            return _choose(scene, session, event)
 
 
 def _greeting(scene: _Scene) -> tuple[Part, ...]:
@@ -208,13 +215,17 @@ def _move(
     *,
     before: tuple[Part, ...] = (),
     wrong: Mapping[str, Correct] | None = None,
+    also: tuple[Part, ...] = (),
 ) -> Turn:
-    """Take `answers` and go on to what they lead to; of `wrong`, what is still asked is named."""
+    """Take `answers` and go on to what they lead to; of `wrong`, what is still asked is named.
+
+    `before` is said where something is asked, `also` at the end of everything too.
+    """
     questionnaire = scene.questionnaire
     course = chart(questionnaire, session, answers, now=scene.now)
     effects = changes(session.answers, course.answers)
     notes = untold(questionnaire, session, course.notes, now=scene.now)
-    told = tuple(Tell(item=name) for name in notes)
+    told = (*also, *(Tell(item=name) for name in notes))
     corrections = tuple(c for name, c in (wrong or {}).items() if name in course.ask)
     session = replace(
         session,
@@ -230,13 +241,22 @@ def _move(
     return Turn(session=done, effects=(*effects, *last, Completed()))
 
 
-def _resume(scene: _Scene, session: Session) -> Turn:
+def _resume(scene: _Scene, session: Session, *before: Part) -> Turn:
     """Ask again as this channel does, or on: some questions are not for every channel."""
-    turn = _move(scene, session, session.answers, before=_greeting(scene))
+    turn = _move(scene, session, session.answers, before=before)
     went_back_to = session.asking[0]
     if went_back_to in turn.session.trail:
-        return _ask(replace(session, trail=turn.session.trail), *_greeting(scene))
+        return _ask(replace(session, trail=turn.session.trail), *before)
     return turn
+
+
+def _choose(scene: _Scene, session: Session, event: Event) -> Turn:
+    """Ask again; but a language that is named answers the question which one."""
+    asked = scene.questionnaire[session.asking[0]]
+    chosen = event.language if isinstance(event, LanguageChosen) else ""
+    if asked.list_name == LIST and chosen in asked.choices:
+        return _move(scene, session, {**session.answers, asked.name: Answer(chosen)})
+    return _ask(session, *_greeting(scene))
 
 
 def _reply(scene: _Scene, session: Session, event: Replied) -> Turn:
@@ -249,12 +269,15 @@ def _reply(scene: _Scene, session: Session, event: Replied) -> Turn:
         values, wrong = {}, {n: Correct(item=n, reason="reject.media") for n in session.asking}
     else:
         values, wrong = _heard(scene, session, event.text)
-    values, unfit = _fitting(scene, session, values)
-    wrong = {n: c for n in session.asking if (c := unfit.get(n) or wrong.get(n))}
+    asked = [scene.questionnaire[name] for name in session.asking]
+    sifted = sift(asked, values, event.left_out)
+    values, unfit = _fitting(scene, session, sifted.values)
+    refused = {**wrong, **sifted.wrong, **unfit}
+    wrong = {n: c for n in session.asking if (c := refused.get(n))}
     if not values:
         return _miss(scene, session, wrong)
     answers = {**session.answers, **{name: Answer(value) for name, value in values.items()}}
-    return _move(scene, session, answers, wrong=wrong)
+    return _move(scene, session, answers, wrong=wrong, also=sifted.told)
 
 
 def _heard(scene: _Scene, session: Session, text: str) -> tuple[dict[str, str], dict[str, Correct]]:

@@ -9,9 +9,12 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from flows.expressions import Expression, compile_expression
-from flows.questionnaire import About, Item, ItemType, Questionnaire
+from flows.questionnaire import About, Informant, Item, ItemType, Questionnaire
 
-Informant = Literal["caregiver", "teacher", "child", "nurse", "person"]
+Audience = Literal["caregiver", "teacher", "staff"]
+"""Whom practice and lessons are for: the kinds of people we know."""
+TITLE = "menu:title"
+"""Where the name of a practice or lesson stands among its texts: people choose it in a menu."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +29,7 @@ class Form:
         source: Where the questions come from.
         licence: Under which terms they may be used.
         lines: The line of each text in the author's file, by address.
+        audience: Of practice and lessons, whom they are for; else empty.
     """
 
     questionnaire: Questionnaire
@@ -35,6 +39,7 @@ class Form:
     source: str
     licence: str
     lines: Mapping[str, int] = field(default_factory=dict)
+    audience: tuple[Audience, ...] = ()
 
 
 class _Stored(BaseModel):
@@ -67,13 +72,14 @@ class _StoredForm(_Stored):
     items: tuple[_StoredItem, ...]
     texts: dict[str, str]
     lines: dict[str, int]
+    audience: tuple[Audience, ...] = ()
 
 
 def version(questionnaire: Questionnaire, texts: Mapping[str, str], default_language: str) -> str:
     """The version of a definition: 16 hex digits over everything that gives an answer its meaning.
 
     Codes, types, rules, order, context and source texts count; lines, comments, layout, title,
-    source and licence do not. `questionnaire.version` is not read.
+    source, licence and audience do not. `questionnaire.version` is not read.
     """
     meaning = {
         "form_id": questionnaire.form_id,
@@ -101,8 +107,10 @@ def dump(form: Form) -> str:
         items=tuple(_item(item) for item in questionnaire.items),
         texts=dict(form.texts),
         lines=dict(form.lines),
+        audience=form.audience,
     )
-    return _canonical(stored.model_dump())
+    # Without an audience it is stored as before there was one: an older release can read it.
+    return _canonical(stored.model_dump(exclude=set() if form.audience else {"audience"}))
 
 
 def load(text: str) -> Form:
@@ -136,6 +144,7 @@ def load(text: str) -> Form:
         source=stored.source,
         licence=stored.licence,
         lines=stored.lines,
+        audience=stored.audience,
     )
 
 

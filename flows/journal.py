@@ -4,11 +4,15 @@ import msgspec
 
 from flows.replies import clean
 from flows.sessions import (
+    AskedAgain,
+    Assisted,
+    Changed,
     Event,
     HelpAsked,
     LanguageChosen,
     Lapsed,
     Replied,
+    Restarted,
     Resumed,
     Skipped,
     Started,
@@ -24,8 +28,12 @@ KINDS: dict[str, type[Event]] = {
     "help_asked": HelpAsked,
     "language_chosen": LanguageChosen,
     "resumed": Resumed,
+    "assisted": Assisted,
     "lapsed": Lapsed,
     "stopped": Stopped,
+    "asked_again": AskedAgain,
+    "changed": Changed,
+    "restarted": Restarted,
 }
 NAMES = {kind: name for name, kind in KINDS.items()}
 _ENCODER = msgspec.json.Encoder()

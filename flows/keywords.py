@@ -25,16 +25,22 @@ Action = Literal[
     "menu",
     "join",
     "later",
+    "restart",
+    "change",
+    "call",
     "data",
     "delete",
+    "exit",
 ]
 """What a keyword asks for. `cancel`: words such as END that a provider may take for STOP but that
-may also be meant otherwise; where a question is open the person is asked which."""
+may also be meant otherwise; where a question is open the person is asked which. `exit`: nothing
+more is to be seen, and everything is kept."""
 
 CODE_LENGTH = 8
 """Characters of a join code, in Crockford's base 32 (no I, L, O, U)."""
 _CODE = re.compile(rf"[0-9A-HJKMNP-TV-Z]{{{CODE_LENGTH}}}")
 _FOLD = str.maketrans("OIL", "011")
+_NUMBER = re.compile(r"[0-9]{1,3}")
 _BARE = re.compile(r"(?=.*\d)(?=.*[a-z])[a-z0-9]{4}-?[a-z0-9]{4}")
 _SHORT = 3
 """Letters written apart are joined ("s t o p") from this many on."""
@@ -49,10 +55,12 @@ class Keywords:
     Attributes:
         actions: What each normalised word or short phrase asks for.
         join: The normalised words that stand before a join code, longest first.
+        change: Those that stand before the number of an answer, longest first.
     """
 
     actions: Mapping[str, Action]
     join: tuple[str, ...]
+    change: tuple[str, ...] = ()
 
 
 def collect(lexicons: Iterable[Lexicon]) -> Keywords:
@@ -68,8 +76,9 @@ def collect(lexicons: Iterable[Lexicon]) -> Keywords:
         for phrases in sources:
             for word in _words(phrases.get(f"keyword.{action}", "")):
                 actions.setdefault(word, action)
-    join = [word for word, action in actions.items() if action == "join"]
-    return Keywords(actions=actions, join=tuple(sorted(join, key=lambda word: (-len(word), word))))
+    return Keywords(
+        actions=actions, join=_longest("join", actions), change=_longest("change", actions)
+    )
 
 
 def keyword(text: str, keywords: Keywords) -> Action | None:
@@ -84,6 +93,22 @@ def keyword(text: str, keywords: Keywords) -> Action | None:
     letters = said.replace(".", " ").replace("-", " ").split()
     if len(letters) >= _SHORT and all(len(letter) == 1 for letter in letters):
         return keywords.actions.get("".join(letters))
+    return None
+
+
+def change_number(text: str, keywords: Keywords, lexicons: Iterable[Lexicon]) -> str | None:
+    """The number in `CHANGE 3` or `change three`; None where the message is no such thing.
+
+    Case, a "#" and punctuation do not matter; a number word counts in any of these languages.
+    """
+    said = _command(text)
+    for word in keywords.change:
+        if said.startswith(f"{word} "):
+            rest = trim(said.removeprefix(word).replace("#", " "))
+            named = (lexicon.numbers[rest] for lexicon in lexicons if rest in lexicon.numbers)
+            number = rest if _NUMBER.fullmatch(rest) else next(named, None)
+            if number is not None:
+                return number
     return None
 
 
@@ -109,9 +134,21 @@ def language_named(text: str, lexicons: Iterable[Lexicon]) -> str | None:
     return None
 
 
+def wrong_number(text: str, lexicons: Iterable[Lexicon]) -> bool:
+    """Whether the whole message says that we have the wrong number, in any of these languages."""
+    said = trim(normalise(text))
+    return bool(said) and any(said in _wrong(lexicon) for lexicon in lexicons)
+
+
 def reserved(keywords: Keywords) -> frozenset[str]:
     """Normalised words that no label, code or synonym of an option may be."""
     return frozenset(keywords.actions)
+
+
+def _longest(wanted: Action, actions: Mapping[str, Action]) -> tuple[str, ...]:
+    """The words of one action, the longest first: "change answer 3" is no answer to "change"."""
+    words = [word for word, action in actions.items() if action == wanted]
+    return tuple(sorted(words, key=lambda word: (-len(word), word)))
 
 
 def _words(listed: str) -> list[str]:
@@ -129,6 +166,14 @@ def _command(text: str) -> str:
 def _code(text: str) -> str | None:
     folded = "".join(trim(text).replace("-", " ").split()).upper().translate(_FOLD)
     return folded if _CODE.fullmatch(folded) else None
+
+
+def _wrong(lexicon: Lexicon) -> Mapping[str, str]:
+    words = lexicon.memo.get(("wrong_number",))
+    if words is None:
+        listed = _words(lexicon.phrases.get("word.wrong_number", ""))
+        words = lexicon.memo["wrong_number",] = dict.fromkeys(listed, lexicon.language)
+    return words
 
 
 def _names(lexicon: Lexicon) -> Mapping[str, str]:

@@ -10,8 +10,10 @@ from typing import Literal
 
 from msgspec import Struct, field
 
-ChannelName = Literal["sms", "whatsapp", "telegram"]
-"""The three ways a person reaches us. A simulated phone plays one of them."""
+ChannelName = Literal["sms", "whatsapp", "telegram", "ussd"]
+"""The ways a person reaches us. A simulated phone plays one of them."""
+
+InboundKind = Literal["message", "call", "dial"]
 
 MessageClass = Literal["reply", "safety", "alert", "reminder", "invitation", "notice"]
 """What an outgoing message is for: it decides its priority, its hours and its expiry."""
@@ -30,8 +32,11 @@ class Inbound(Struct, frozen=True, kw_only=True, omit_defaults=True):
         media: Kinds of attachments ("image", "audio", "contact", ...), never their content.
         ack: What the provider needs to stop a button's spinner (Telegram callback id), else empty.
         shown_in: Provider id of the message whose button was tapped, else empty.
+        forwarded: Whether the channel says that somebody else wrote it first.
         sent_at: The provider's time, if it gives one (aware, UTC).
         received_at: Our time (aware, UTC).
+        kind: A message; a call that was not taken (it says only that she wants to be reached); or
+            that she dialled (USSD) and has said nothing yet.
     """
 
     channel: ChannelName
@@ -43,8 +48,10 @@ class Inbound(Struct, frozen=True, kw_only=True, omit_defaults=True):
     media: tuple[str, ...] = ()
     ack: str = ""
     shown_in: str = ""
+    forwarded: bool = False
     sent_at: datetime | None = None
     received_at: datetime
+    kind: InboundKind = "message"
 
 
 class Phrase(Struct, frozen=True, kw_only=True):
@@ -134,7 +141,8 @@ class Limits(Struct, frozen=True, kw_only=True):
     """What a channel can carry; `render` keeps within it and `check` proves it beforehand.
 
     Attributes:
-        unit: How `text` counts: GSM/UCS-2 SMS segments, or characters (UTF-16 units).
+        unit: How `text` counts: GSM/UCS-2 SMS segments, septets of GSM-7, or characters (UTF-16
+            units).
         text: The most of those units in one message.
         buttons: The most buttons under a message (0: the person answers with digits).
         button_chars: The longest button title.
@@ -144,7 +152,7 @@ class Limits(Struct, frozen=True, kw_only=True):
         packs: Whether questions marked to stand together are asked in one message.
     """
 
-    unit: Literal["segments", "chars"]
+    unit: Literal["segments", "septets", "chars"]
     text: int
     buttons: int = 0
     button_chars: int = 0
@@ -160,7 +168,15 @@ WHATSAPP = Limits(
     unit="chars", text=1024, buttons=3, button_chars=20, rows=10, row_chars=24, token_bytes=200
 )
 """In-session quick replies and list pickers through Twilio (Content API limits)."""
-TELEGRAM = Limits(unit="chars", text=4096, buttons=10, button_chars=40, token_bytes=64)
+TELEGRAM = Limits(unit="chars", text=4096, buttons=12, button_chars=40, token_bytes=64)
 """Inline keyboards: callback data of 1 to 64 bytes (Bot API)."""
 
-LIMITS: Mapping[ChannelName, Limits] = {"sms": SMS, "whatsapp": WHATSAPP, "telegram": TELEGRAM}
+USSD = Limits(unit="septets", text=1200)
+"""One question at a time; `flows.ussd` lays a longer text out on screens of 182."""
+
+LIMITS: Mapping[ChannelName, Limits] = {
+    "sms": SMS,
+    "whatsapp": WHATSAPP,
+    "telegram": TELEGRAM,
+    "ussd": USSD,
+}

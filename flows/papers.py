@@ -1,4 +1,4 @@
-"""The words of papers made for one person: her own file, and the notice after a breach.
+"""The words of papers: a person's own file, the notice after a breach, the slip to join with.
 
 They are printed or handed over, never sent as a message, so they may be longer than an SMS allows.
 Translated like every other sentence of the bot.
@@ -62,6 +62,8 @@ PAPERS: Mapping[str, str] = {
     "paper.from_you": "from you",
     "paper.to_you": "to you",
     "paper.gone": "The words are no longer kept.",
+    # Why alerts were closed.
+    "paper.notes": "What our team wrote down",
     # Who looked.
     "paper.looks": "Who looked",
     "paper.looked": "looked at it",
@@ -71,6 +73,12 @@ PAPERS: Mapping[str, str] = {
     "paper.role.supervisor": "Supervisor",
     "paper.role.data_officer": "Data officer",
     "paper.role.other": "Somebody of the team",
+    # The slip that a learner takes home: how to join. No name, and nothing about anybody.
+    "slip.learner": "Class {class_name}, learner {number}. Works once, until {day}.",
+    "slip.lead": "{programme}: questions by phone, to help children. You choose.",
+    "slip.sms": "SMS: send JOIN {code} to {number}",
+    "slip.call": "No airtime? Ring {number} once and hang up. We write back.",
+    "slip.scan": "{names}: scan the square, then send it.",
     # After a breach.
     "paper.breach.title": "About your information",
     "paper.breach.text": "We are {programme}. Somebody may have seen information that we keep "

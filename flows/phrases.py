@@ -26,26 +26,31 @@ PHRASES: Mapping[str, str] = {
     "You can still answer here.",
     # HELP and simpler help.
     "help.question": "Reply with the number of your answer, or the answer itself. "
-    "You can also send SKIP, BACK, LANGUAGE or STOP.",
+    "You can also send SKIP, BACK, LATER, MENU or STOP.",
     "help.simple": "Send only the number, for example {digits}",
     "help.simple_open": "A short answer is enough.",
     "help.skip": "To leave this question out, send SKIP.",
     # Words that steer, matched on the whole message.
     "keyword.back": "back|go back|previous",
+    "keyword.call": "call me|callme|please call me|phone me",
     "keyword.cancel": "cancel|end|quit|revoke",
+    "keyword.change": "change|change answer|correct",
     "keyword.data": "data|my data",
     "keyword.delete": "delete|delete me|delete my data|erase",
+    "keyword.exit": "bye|bye bye|goodbye|good bye",
     "keyword.help": "help|info",
     "keyword.join": "join",
     "keyword.language": "language|languages|change language",
     "keyword.later": "later|not now",
     "keyword.menu": "menu",
+    "keyword.restart": "restart|start over|start again|begin again",
     "keyword.skip": "skip",
     "keyword.start": "start|unstop",
     "keyword.stop": "stop|stopall|stop all|unsubscribe|optout|opt out",
     "keyword.withdraw": "take back|withdraw|take back my yes|withdraw consent",
     # Menus.
     "menu.choose": "Choose",
+    "menu.rest": "Or send the number:",
     # Number words.
     "number.1": "one",
     "number.2": "two",
@@ -75,6 +80,8 @@ PHRASES: Mapping[str, str] = {
     "reject.roster_form": "Please reply with list numbers like 3 7 19, or 0 for none.",
     "reject.several": "Please choose one answer only.",
     "reject.too_many": "That was more answers than questions. Please send one for each question.",
+    # Numbers of a class list that are not asked about any more, beside others that are.
+    "roster.left_out": "We do not ask about these numbers: {numbers}. We have noted the others.",
     # SKIP.
     "skip.refused": "We need an answer to this one to go on. You can also send STOP.",
     # Taps on buttons of an earlier question.
@@ -87,6 +94,8 @@ PHRASES: Mapping[str, str] = {
     "word.no": "no|n|nope",
     "word.none": "none|nobody|no one|nothing",
     "word.option": "option|number|answer",
+    "word.wrong_number": "wrong number|wrong person|not me|this is not me|"
+    "you have the wrong number",
     "word.yes": "yes|y|yeah|yep",
 }
 """English source of every sentence and word list, by key."""
@@ -104,7 +113,7 @@ def number_words(phrases: Mapping[str, str]) -> dict[str, str]:
     return {
         normalise(word): key.removeprefix("number.")
         for key, words in phrases.items()
-        if key.startswith("number.")
+        if key.startswith("number.") and key.removeprefix("number.").isdecimal()
         for word in words.split("|")
         if word.strip()
     }

@@ -5,13 +5,15 @@ values and reports every fault with file and line. Nothing here knows a language
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from flows.expressions import Expression
+from flows.languages import LIST
 
 ItemType = Literal[
     "select_one",
+    "select_one_from_languages",
     "select_multiple",
     "select_multiple_from_roster",
     "integer",
@@ -21,6 +23,22 @@ ItemType = Literal[
     "note",
     "calculate",
 ]
+LANGUAGE: Literal["select_one_from_languages"] = "select_one_from_languages"
+"""The type whose choices are the languages on offer; `offering` puts them in."""
+OFFERED = "offered"
+"""The context value that names those languages by tag, in order, with spaces between."""
+Teller = Literal["caregiver", "teacher", "child", "nurse"]
+"""Who tells about a child; what they say is scored."""
+Informant = Literal["caregiver", "teacher", "child", "nurse", "person", "practice", "lesson"]
+"""Who answers. `person` is anybody at enrolment; `practice` and `lesson` are for learning to use
+the bot: about nobody, without consent or wave, never kept as answers, never scored."""
+LEARNING: tuple[Informant, ...] = ("practice", "lesson")
+TELLERS: Mapping[Informant, Teller] = {
+    "caregiver": "caregiver",
+    "teacher": "teacher",
+    "child": "child",
+    "nurse": "nurse",
+}
 About = Literal["child", "household", "caregiver", "class", "self"]
 """Whom an item is about. `household` and `caregiver` items are asked once a wave however many
 children she has; `self` is the person's own enrolment; `class` the teacher's whole class."""
@@ -84,29 +102,65 @@ class Questionnaire:
     Attributes:
         form_id: The author's id, stable over versions.
         version: Hash of codes, types, rules and source labels.
-        informant: Who answers it: caregiver, teacher, child, nurse, or person (enrolment).
+        informant: Who answers it; see `Informant`.
         items: In order.
         index: Position of each item by name.
         context: Names of values the shell hands in at start (roster, list_number, channel ...);
             expressions and texts may use them like answers.
         sections: The items again, by the rule they share.
+        asks_language: Whether one of its questions is which language she wants.
     """
 
     form_id: str
     version: str
-    informant: Literal["caregiver", "teacher", "child", "nurse", "person"]
+    informant: Informant
     items: tuple[Item, ...]
     context: tuple[str, ...] = ()
     index: Mapping[str, int] = field(default_factory=dict)
     sections: tuple[Section, ...] = field(init=False, compare=False, repr=False)
+    asks_language: bool = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         """Find the sections once."""
         object.__setattr__(self, "sections", tuple(_sections(self.items)))
+        asks = any(item.type == LANGUAGE for item in self.items)
+        object.__setattr__(self, "asks_language", asks)
+
+    @property
+    def teller(self) -> Teller | None:
+        """Whose answers about a child these are; None where nothing is scored."""
+        return TELLERS.get(self.informant)
+
+    @property
+    def is_learning(self) -> bool:
+        """Whether it is practice or a lesson."""
+        return self.informant in LEARNING
 
     def __getitem__(self, name: str) -> Item:
         """The item called `name`. Raises KeyError where there is none."""
         return self.items[self.index[name]]
+
+
+def offering(questionnaire: Questionnaire, context: Mapping[str, str]) -> Questionnaire:
+    """The questionnaire with the languages on offer as choices of its question about language.
+
+    Args:
+        questionnaire: As its author wrote it.
+        context: Of the session; `OFFERED` names the languages.
+
+    Returns:
+        The same version with plain `select_one` questions; itself where it asks for no language.
+    """
+    if not questionnaire.asks_language:
+        return questionnaire
+    tags = tuple(context.get(OFFERED, "").split())
+    items = tuple(
+        replace(item, type="select_one", list_name=LIST, choices=tags)
+        if item.type == LANGUAGE
+        else item
+        for item in questionnaire.items
+    )
+    return replace(questionnaire, items=items)
 
 
 def _sections(items: Sequence[Item]) -> Iterator[Section]:

@@ -2,6 +2,7 @@
 
 Nothing is ever cut off: what does not fit in one message becomes a further one, and a part that
 does not fit alone is refused with its address, which `check_rendering` finds before anyone sees it.
+Only a language whose letters more than double its size on SMS has a part sent as several messages.
 """
 
 import re
@@ -15,10 +16,12 @@ from msgspec.structs import replace
 
 from flows.asking import token, values_of
 from flows.engine import SIMPLER_AT
+from flows.languages import OWN
 from flows.lexicon import Lexicon
 from flows.messages import Ask, Button, Correct, Limits, Menu, Outbound, Part, Phrase, Prompt, Tell
-from flows.questionnaire import Item, Questionnaire
+from flows.questionnaire import OFFERED, Item, Questionnaire, offering
 from flows.sessions import Session
+from flows.sms import messages as in_parts
 from flows.sms import segments
 
 _PLACEHOLDER = re.compile(r"\$\{([^{}]*)\}")
@@ -126,9 +129,9 @@ def render(
         TooLong: One part alone is too long; nothing is cut off. Content checks prevent it.
         KeyError: The language lacks a text; such a language is not offered.
     """
-    form = None
+    form, lexicon = None, _spelled(lexicon, limits)
     if questionnaire is not None and session is not None:
-        form = _Form(questionnaire, session, lexicon, limits)
+        form = _Form(offering(questionnaire, session.context), session, lexicon, limits)
     messages: list[Outbound] = []
     said: set[str] = set()
     for part in prompt.parts:
@@ -148,7 +151,7 @@ def check_rendering(
     Notes, questions alone and packed, constraint messages and the bot's sentences are measured
     with placeholders of `WORST` characters. A re-ask is made of these parts, so it fits too.
     """
-    filler = "x" * WORST
+    filler, lexicon = "x" * WORST, _spelled(lexicon, limits)
     names = [*questionnaire.context, *questionnaire.index]
     session = Session(
         id=filler,
@@ -156,10 +159,11 @@ def check_rendering(
         version=questionnaire.version,
         channel="sms",
         language=lexicon.language,
-        context=dict.fromkeys(names, filler),
+        context=dict.fromkeys(names, filler) | {OFFERED: " ".join(OWN)},
         misses=SIMPLER_AT,
         changed_at=datetime(2000, 1, 1, tzinfo=UTC),
     )
+    questionnaire = offering(questionnaire, session.context)
     form = _Form(questionnaire, session, lexicon, limits)
     problems: list[Problem] = []
     for part in _everything(questionnaire, lexicon, limits):
@@ -203,6 +207,9 @@ def _appended(messages: list[Outbound], block: _Block, limits: Limits) -> list[O
             whole = replace(messages[-1], text=joined, buttons=block.buttons, menu=block.menu)
             return [*messages[:-1], whole]
     text = block.text or block.alone
+    if limits.unit == "segments":
+        *before, text = in_parts(text, most=limits.text)
+        messages = [*messages, *(Outbound(text=part) for part in before)]
     units = _units(text, limits)
     if units > limits.text:
         raise TooLong(block.address, units, limits.text)
@@ -210,7 +217,15 @@ def _appended(messages: list[Outbound], block: _Block, limits: Limits) -> list[O
 
 
 def _units(text: str, limits: Limits) -> int:
-    return segments(text).segments if limits.unit == "segments" else _utf16(text)
+    if limits.unit == "chars":
+        return _utf16(text)
+    size = segments(text)
+    return size.segments if limits.unit == "segments" else size.units
+
+
+def _spelled(lexicon: Lexicon, limits: Limits) -> Lexicon:
+    """The words as the channel spells them: where letters outside GSM-7 cost more, in GSM-7."""
+    return lexicon if limits.unit == "chars" else lexicon.plain
 
 
 def _utf16(text: str) -> int:
@@ -255,7 +270,7 @@ def _menu(part: Menu, address: str, lexicon: Lexicon, limits: Limits) -> _Block:
     buttons = _buttons(titles, tokens, limits)
     return _Block(
         address=address,
-        text="" if buttons else "\n".join(_numbered(titles)),
+        text="\n".join(_untapped(titles, buttons, lexicon)),
         buttons=buttons,
         menu=_opener(buttons, lexicon, limits),
         alone=lexicon.say("menu.choose", {}),
@@ -278,8 +293,9 @@ def _question(form: _Form, item: Item, address: str) -> _Block:
         buttons = _buttons(titles, tokens, form.limits)
     hint = form.text(item.name, "hint")
     # Who has missed the buttons several times is shown the digits she is told to send.
-    spelled = not buttons or form.session.misses >= SIMPLER_AT
-    lines = [form.label(item.name), hint, *(_numbered(titles) if spelled else [])]
+    spelled = form.session.misses >= SIMPLER_AT
+    answers = _numbered(titles) if spelled else _untapped(titles, buttons, form.lexicon)
+    lines = [form.label(item.name), hint, *answers]
     if not hint:
         lines.append(_how(item, form.lexicon))
     return _Block(
@@ -340,10 +356,21 @@ def _numbered(titles: Sequence[str]) -> list[str]:
     return [f"{number} {title}" for number, title in enumerate(titles, start=1)]
 
 
+def _untapped(titles: Sequence[str], buttons: Sequence[Button], lexicon: Lexicon) -> list[str]:
+    """The answers to be sent as numbers: all where there are no buttons, else what has no row."""
+    lines = _numbered(titles)[len(buttons) :]
+    return [lexicon.say("menu.rest", {}), *lines] if buttons and lines else lines
+
+
 def _buttons(titles: Sequence[str], tokens: Sequence[str], limits: Limits) -> tuple[Button, ...]:
-    """The answers as buttons or rows of a list; none where a title or their number does not fit."""
+    """The answers as buttons or rows of a list; none where a title does not fit.
+
+    Of more answers than a list has rows, the first ones are rows and the rest is text.
+    """
     fits = _few_and_short(titles, limits.buttons, limits.button_chars)
-    fits = fits or _few_and_short(titles, limits.rows, limits.row_chars)
+    if limits.rows and not fits:
+        titles, tokens = titles[: limits.rows], tokens[: limits.rows]
+        fits = _few_and_short(titles, limits.rows, limits.row_chars)
     differ = len({title.casefold() for title in titles}) == len(titles)
     payloads = all(len(payload.encode()) <= limits.token_bytes for payload in tokens)
     if not (fits and differ and payloads):

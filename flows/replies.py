@@ -14,7 +14,7 @@ from itertools import groupby
 
 from msgspec import Struct, field
 
-from flows.lexicon import Lexicon
+from flows.lexicon import Lexicon, unmarked
 from flows.questionnaire import Item
 
 TEXT_LIMIT = 1600
@@ -287,8 +287,8 @@ def _named(item: Item, said: str, lexicon: Lexicon, form_id: str) -> str:
     key = ("choices", form_id, item.list_name, *item.choices)
     names = lexicon.memo.get(key)
     if names is None:
-        found = _names(item, lexicon, form_id)
-        names = lexicon.memo[key] = {name: code for name, code in found if name}
+        found = {name: code for name, code in _names(item, lexicon, form_id) if name}
+        names = lexicon.memo[key] = unmarked(found) | found
     return names.get(said, "")
 
 
@@ -303,8 +303,7 @@ def _names(item: Item, lexicon: Lexicon, form_id: str) -> Iterator[tuple[str, st
         if 1 <= int(digits) <= len(item.choices):
             yield word, item.choices[int(digits) - 1]
     for code in reversed(item.choices):
-        label = lexicon.texts.get(f"{form_id}/{item.list_name}/{code}:label", "")
-        yield trim(normalise(label)), code
+        yield trim(normalise(lexicon.shown(form_id, item.list_name, code))), code
 
 
 def _listed(lexicon: Lexicon, key: str) -> Mapping[str, str]:

@@ -1,23 +1,34 @@
 """The shape of a questionnaire file as pydantic reads it: settings, survey rows, choices."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
 
 from flows.content import CODE, ErrorCode, Path, Source, Tree, nearest
-from flows.forms import Informant
-from flows.questionnaire import About, ItemType
+from flows.forms import Audience
+from flows.questionnaire import LANGUAGE, LEARNING, OFFERED, About, Informant, ItemType
 
 ROSTER = "select_multiple_from_file"
 """XLSForm's name for choices that come from a list kept elsewhere: ours is the class roster."""
+
+LANGUAGES = "select_one_from_file"
+"""The same for one choice: ours are the languages on offer."""
+
+ELSEWHERE: Mapping[str, tuple[str, str]] = {
+    ROSTER: ("roster", "roster"),
+    LANGUAGES: ("languages", OFFERED),
+}
+"""Types whose choices are kept elsewhere: the one list each may name, and the context value that
+brings it."""
 
 ITEM_TYPES: Mapping[str, ItemType] = {
     "select_one": "select_one",
     "select_multiple": "select_multiple",
     ROSTER: "select_multiple_from_roster",
+    LANGUAGES: LANGUAGE,
     "integer": "integer",
     "decimal": "decimal",
     "text": "text",
@@ -58,6 +69,12 @@ class Settings(Model):
     source: str
     licence: str
     context: tuple[str, ...] = ()
+    audience: tuple[Audience, ...] = ()
+
+    @property
+    def is_learning(self) -> bool:
+        """Whether it is practice or a lesson."""
+        return self.informant in LEARNING
 
 
 class Row(Model):
@@ -142,7 +159,22 @@ def read_settings(tree: Tree, source: Source) -> tuple[Settings | None, tuple[st
     }
     for key in [key for key, text in told.items() if not text]:
         source.fault(ErrorCode.MISSING_VALUE, (*path, key), f"no {key}", f"Add `{key}: ...`.")
+    addressed = isinstance(tree, dict) and bool(tree.get("audience"))
+    if settings.is_learning and not addressed:
+        fix = "Add `audience: [caregiver]`, or teacher and staff: whom it is for."
+        source.fault(ErrorCode.MISSING_VALUE, path, "no audience", fix)
+    if addressed and not settings.is_learning:
+        found, fix = f"audience for the informant {settings.informant}", "Remove it."
+        source.fault(ErrorCode.MISPLACED, (*path, "audience"), found, fix)
     return settings, settings.context
+
+
+def check_about(rows: Iterable[tuple[Path, Row]], source: Source) -> None:
+    """Note every row of practice or a lesson that says whom it is about: it is about nobody."""
+    for path, row in rows:
+        if "about" in row.model_fields_set:
+            found, fix = f"about on the row {row.name}", "Remove it: a lesson is about nobody."
+            source.fault(ErrorCode.MISPLACED, (*path, "about"), found, fix)
 
 
 def _fault(model: type[Model], detail: ErrorDetails, path: Path, source: Source) -> None:

@@ -1,6 +1,6 @@
 """JSON in and out of the `score` command; the stored body of a profile is the same document."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
@@ -21,6 +21,8 @@ from scoring.model import DOMAINS, DomainResult, Informant, Profile, Submission
 from scoring.plans import Suggestion, suggest
 from scoring.profile import profile
 from scoring.ruleset import Rules
+from scoring.scale_model import Context, Missing
+from scoring.scale_report import Scales, faults_of, newest_only, score_given
 
 _SHOWN = 60
 
@@ -54,17 +56,22 @@ class ScoreRequest:
         birth_month: `YYYY-MM`, or None.
         as_of: The moment to score for (aware, UTC).
         submissions: What the informants answered.
+        contexts: What each submission says beside its answers, in the same order.
     """
 
     sex: Literal["m", "f"] | None
     birth_month: str | None
     as_of: datetime
     submissions: tuple[Submission, ...]
+    contexts: tuple[Context, ...]
 
 
 _Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
 _Number = Annotated[float, Field(allow_inf_nan=False, strict=True)]
+_Language = Annotated[str, StringConstraints(pattern=r"^([a-z]{2,3}(-[A-Za-z0-9]{2,8})*)?$")]
+_Country = Annotated[str, StringConstraints(pattern=r"^([A-Z]{2})?$")]
 _Moment = AwareDatetime | date
+_NO_SCALES: Scales = {}
 
 
 class _Strict(BaseModel):
@@ -83,6 +90,9 @@ class _Submission(_Strict):
     questionnaire: _Name
     submitted_at: _Moment
     answers: dict[_Name, str | int | _Number | None]
+    language: _Language = ""
+    country: _Country = ""
+    missing: dict[_Name, Missing] = {}
 
 
 class _Request(_Strict):
@@ -97,7 +107,9 @@ def from_document(text: str) -> tuple[ScoreRequest | None, tuple[RequestError, .
     Args:
         text: `{"child": {"sex", "birth_month"}, "as_of", "submissions": [{"informant",
             "questionnaire", "submitted_at", "answers": {item: code or number or null}}]}`.
-            Moments are ISO times with a zone, or dates (taken as midnight UTC).
+            Moments are ISO times with a zone, or dates (taken as midnight UTC). A submission
+            to a published scale may add `language`, `country` and `missing`: {item: "skipped",
+            "refused", "not_asked" or "not_yet"}.
 
     Returns:
         The request and no errors, or None and at least one error.
@@ -119,21 +131,32 @@ def from_document(text: str) -> tuple[ScoreRequest | None, tuple[RequestError, .
             )
             for each in raw.submissions
         ),
+        contexts=tuple(
+            Context(language=each.language, country=each.country, missing=each.missing)
+            for each in raw.submissions
+        ),
     )
     return request, ()
 
 
 def check_request(
-    request: ScoreRequest, items: Mapping[str, tuple[str, ...]]
+    request: ScoreRequest, items: Mapping[str, tuple[str, ...]], scales: Scales = _NO_SCALES
 ) -> tuple[RequestError, ...]:
     """Items and codes of a request that no questionnaire has: each would silently score nothing.
 
     Args:
         request: The request.
         items: Choice codes by `form/item`; an item without codes takes any value.
+        scales: The published scales by code, which a submission may name as its questionnaire.
     """
-    errors = []
+    errors = list(_scale_errors(request, scales))
     for n, submission in enumerate(request.submissions):
+        if submission.questionnaire in scales:
+            continue
+        if request.contexts[n].missing:
+            fix = "write null in its answers; only a published scale takes reasons"
+            found = f"reasons for {submission.questionnaire}"
+            errors.append(RequestError(where=f"submissions.{n}.missing", found=found, fix=fix))
         for name, value in submission.answers.items():
             item = f"{submission.questionnaire}/{name}"
             where = f"submissions.{n}.answers.{name}"
@@ -147,18 +170,46 @@ def check_request(
     return tuple(errors)
 
 
+def _scale_errors(request: ScoreRequest, scales: Scales) -> Iterator[RequestError]:
+    """What the submissions to published scales cannot be scored with."""
+    given = request.submissions
+    for n, submission in enumerate(given):
+        if submission.questionnaire in scales:
+            scale = scales[submission.questionnaire]
+            newest, twins = newest_only(given, scale.id)
+            for fault in (
+                *faults_of(scale, submission, request.contexts[n]),
+                *(twins if n == newest else ()),
+            ):
+                where = f"submissions.{n}.{fault.place}"
+                yield RequestError(where=where, found=fault.found, fix=fault.fix)
+
+
 def score_text(
-    text: str, rules: Rules, items: Mapping[str, tuple[str, ...]]
+    text: str,
+    rules: Rules,
+    items: Mapping[str, tuple[str, ...]],
+    scales: Scales = _NO_SCALES,
 ) -> tuple[dict[str, JsonValue] | None, tuple[RequestError, ...]]:
-    """The whole of the `score` command: a request's text in, its result or its faults out."""
+    """The whole of the `score` command: a request's text in, its result or its faults out.
+
+    Args:
+        text: The request, as `from_document` takes it.
+        rules: The rules of the six domains. No published scale enters them by itself.
+        items: Choice codes by `form/item`.
+        scales: The published scales by code; their results stand under `scales`.
+    """
     request, errors = from_document(text)
     if request is None:
         return None, errors
-    errors = check_request(request, items)
+    errors = check_request(request, items, scales)
     if errors:
         return None, errors
-    result = profile(rules, request.submissions, as_of=request.as_of)
-    return to_document(result, suggest(rules, result)), ()
+    forms = [each for each in request.submissions if each.questionnaire not in scales]
+    result = profile(rules, forms, as_of=request.as_of)
+    answered = list(zip(request.submissions, request.contexts, strict=True))
+    results = score_given(scales, answered, birth_month=request.birth_month, sex=request.sex)
+    return {**to_document(result, suggest(rules, result)), "scales": results}, ()
 
 
 def to_document(profile: Profile, suggestions: Iterable[Suggestion]) -> dict[str, JsonValue]:

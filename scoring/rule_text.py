@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 from typing_extensions import override
@@ -17,6 +17,7 @@ from flows.content import Path, Source, read_yaml
 from scoring.model import DOMAINS, Domain
 from scoring.ruleset import SCALES, ScaleName
 
+M = TypeVar("M", bound=BaseModel)
 Lines = Mapping[Path, int]
 """Line in the file (from 1) of each value."""
 
@@ -38,6 +39,7 @@ class RuleErrorCode(StrEnum):
     CODE = "CODE"
     THRESHOLDS = "THRESHOLDS"
     MINIMUM = "MINIMUM"
+    OPTIONS = "OPTIONS"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,18 +172,10 @@ def read_file(text: str, file: str, report: Report) -> tuple[RuleFile | None, Li
         file: Its name, for messages.
         report: Called once per fault.
     """
-    source = Source(file)
-    raw = read_yaml(text, source)
-    for fault in source.faults:
-        report(RuleErrorCode(fault.code.value), fault.line, fault.found, fault.fix)
-    if raw is None:
+    rows, source = validated(RuleFile, text, file, report)
+    if rows is None:
         return None, source.lines
     clean = not source.faults
-    try:
-        rows = RuleFile.model_validate(raw)
-    except ValidationError as error:
-        _report_all(error, source, report)
-        return None, source.lines
     for key, wanted, there in (("domains", DOMAINS, rows.domains), ("plan", SCALES, rows.plan)):
         for name in wanted:
             if name not in there:
@@ -189,6 +183,28 @@ def read_file(text: str, file: str, report: Report) -> tuple[RuleFile | None, Li
                 line = source.line((key,))
                 report(RuleErrorCode.MISSING, line, f"no {key}.{name}", f"add {name}")
     return (rows if clean else None), source.lines
+
+
+def validated(model: type[M], text: str, file: str, report: Report) -> tuple[M | None, Source]:
+    """A YAML text as the rows of a model; None, and reports, where it is not well-formed.
+
+    Args:
+        model: What the whole text should be.
+        text: The YAML text.
+        file: Its name, for messages.
+        report: Called once per fault; a key twice is reported and the rows come all the same.
+    """
+    source = Source(file)
+    raw = read_yaml(text, source)
+    for fault in source.faults:
+        report(RuleErrorCode(fault.code.value), fault.line, fault.found, fault.fix)
+    if raw is None:
+        return None, source
+    try:
+        return model.model_validate(raw), source
+    except ValidationError as error:
+        _report_all(error, source, report)
+        return None, source
 
 
 def _report_all(error: ValidationError, source: Source, report: Report) -> None:

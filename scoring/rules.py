@@ -25,9 +25,11 @@ from scoring.rule_text import (
     read_file,
 )
 from scoring.ruleset import (
+    CRISIS_RULE,
     HIGH_RULE,
     NAMED,
     SCALES,
+    UNREAD_RULE,
     CriticalRule,
     FollowUp,
     Help,
@@ -144,7 +146,7 @@ def _check_inside(rules: Rules, plan: Iterable[tuple[HelpRow, int]], report: Rep
             report(RuleErrorCode.DUPLICATE, indicator.line, found, "keep one of them")
         seen.add(key)
         _check_indicator(indicator, rules.follow_ups, report)
-    ids = {HIGH_RULE}
+    ids = {HIGH_RULE, CRISIS_RULE, UNREAD_RULE}
     for rule in rules.critical:
         if rule.id in ids:
             found = f"critical rule {rule.id} a second time, or reserved"

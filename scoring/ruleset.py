@@ -16,6 +16,10 @@ NAMED = "named"
 """The value a class-screen item has for a learner whose list number was given."""
 HIGH_RULE = "high"
 """The rule of an alert for a domain at high risk; no critical rule may be called so."""
+CRISIS_RULE = "crisis"
+"""The rule of an alert for words of danger that somebody typed; reserved as well."""
+UNREAD_RULE = "unread"
+"""The rule of an alert for a message nobody could handle that held such an answer; reserved."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

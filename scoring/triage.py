@@ -4,15 +4,21 @@ Keys are deterministic, so that raising the same alert twice is impossible by ke
 """
 
 from collections.abc import Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Literal
 
 from scoring.model import DOMAINS, CriticalHit, Profile
-from scoring.ruleset import HIGH_RULE
+from scoring.ruleset import CRISIS_RULE, HIGH_RULE, UNREAD_RULE
 
 Level = Literal["urgent", "high"]
 SATURDAY = 5
+Note = Literal["", "answers_changed", "answers_back"]
+CHANGED: Note = "answers_changed"
+BACK: Note = "answers_back"
+"""Steps of an alert: its reason is not in the answers any more, or is again."""
+UNANSWERED = frozenset({CRISIS_RULE, UNREAD_RULE})
+"""Rules that rest on no answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +63,28 @@ def alert_for(hit: CriticalHit, *, child: str, wave: str) -> AlertCall:
     return AlertCall(key=key, level="urgent", rule=hit.rule, words=hit.words)
 
 
+def crisis_call(who: str, at: datetime) -> AlertCall:
+    """The urgent alert of words of danger; nothing about the words is in it.
+
+    Args:
+        who: Id of the person (or the address) who typed them.
+        at: When (aware); a later one of hers is another alert.
+    """
+    key = f"{CRISIS_RULE}:{who}:{at.astimezone(UTC):%Y%m%dT%H%M%S%f}"
+    words = "Somebody who cares for the child wrote words that may mean danger."
+    return AlertCall(key=key, level="urgent", rule=CRISIS_RULE, words=words)
+
+
+def unread_call(letter: str) -> AlertCall:
+    """The urgent alert of a message that could not be handled and would have called for one.
+
+    Args:
+        letter: The message's id.
+    """
+    words = "A message could not be handled. It may hold an answer that needs a person at once."
+    return AlertCall(key=f"{UNREAD_RULE}:{letter}", level="urgent", rule=UNREAD_RULE, words=words)
+
+
 def alerts_for(profile: Profile, *, child: str, wave: str) -> tuple[AlertCall, ...]:
     """Every alert a profile calls for: one per critical rule met, one for high risk.
 
@@ -75,6 +103,26 @@ def alerts_for(profile: Profile, *, child: str, wave: str) -> tuple[AlertCall, .
         words = f"High risk: {', '.join(high)}."
         calls[key] = AlertCall(key=key, level="high", rule=HIGH_RULE, words=words)
     return tuple(calls.values())
+
+
+def revision(rule: str, called: Set[str], noted: str) -> Note:
+    """What is to be written to an alert once answers were changed; empty for nothing.
+
+    Args:
+        rule: The alert's.
+        called: The rules that the answers call for now.
+        noted: What was written last, if anything.
+    """
+    if rule in UNANSWERED:
+        return ""
+    if rule not in called:
+        return "" if noted == CHANGED else CHANGED
+    return BACK if noted == CHANGED else ""
+
+
+def anew(call: AlertCall, at: datetime) -> AlertCall:
+    """The same call once more, where the alert it led to was closed before its reason came back."""
+    return replace(call, key=f"{call.key}:{at.astimezone(UTC):%Y%m%dT%H%M%S%f}")
 
 
 def escalate_at(level: Level, opened_at: datetime, clocks: Clocks) -> datetime:

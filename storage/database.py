@@ -10,6 +10,7 @@ import contextlib
 import fcntl
 import os
 import threading
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
@@ -33,6 +34,9 @@ from storage.faults import lost_a_race, translate
 
 T = TypeVar("T")
 
+WRITTEN = "written"
+"""Where a transaction leaves, in its connection's `info`, the ids `Database.written` is to have."""
+MOST_WRITTEN = 100_000
 RETRIES = 3
 """How often a transaction that lost a race for locks is run again (DESIGN §2)."""
 
@@ -48,7 +52,11 @@ class Database:
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
         self._lock = lock
         self._closed: Future[None] | None = None
-        self._writers = [_Writer(self._engine, self._jobs, number) for number in range(workers)]
+        self.written: deque[str] = deque(maxlen=MOST_WRITTEN)
+        """Ids of audit rows this process committed, until somebody takes them out to look."""
+        self._writers = [
+            _Writer(self._engine, self._jobs, number, self.written) for number in range(workers)
+        ]
 
     @classmethod
     def open(cls, url: str, *, workers: int = 4, exclusive: bool = True) -> Self:
@@ -177,8 +185,15 @@ class Database:
 class _Writer:
     """A thread that owns one connection and runs one transaction after another."""
 
-    def __init__(self, engine: Engine, jobs: "SimpleQueue[_Job | None]", number: int) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        jobs: "SimpleQueue[_Job | None]",
+        number: int,
+        written: deque[str],
+    ) -> None:
         self._engine = engine
+        self._written = written
         self._jobs = jobs
         self._connection: Connection | None = None
         self.ended: Future[None] = Future()
@@ -205,9 +220,11 @@ class _Writer:
         connection = self._connection = self._connection or self._engine.connect()
         committing = False
         try:
+            connection.info.pop(WRITTEN, None)  # of an attempt that was rolled back
             with connection.begin():
                 value = fn(connection)
                 committing = True
+            self._written.extend(connection.info.pop(WRITTEN, ()))
         except DBAPIError as error:
             if committing and error.connection_invalidated:
                 raise OutcomeUnknown from error

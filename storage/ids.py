@@ -1,5 +1,6 @@
 """Ids and codes, made by the shell before the insert."""
 
+import os
 import secrets
 from datetime import datetime
 
@@ -11,7 +12,7 @@ CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 def new_id(now: datetime) -> str:
     """A 128-bit id as 32 hex digits that sorts by time: 48 bits of milliseconds, 80 of chance."""
-    return f"{to_ms(now):012x}{secrets.token_hex(10)}"
+    return f"{to_ms(now):012x}{os.urandom(10).hex()}"
 
 
 def new_code(length: int) -> str:

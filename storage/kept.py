@@ -7,6 +7,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from storage.schema import kept
 
+TELEGRAM_NAME = "telegram_name"
+"""The user name of our bot on Telegram, as `webhooks set` learnt it."""
+
 
 def kept_value(conn: Connection, name: str) -> str | None:
     """What is kept under a name."""

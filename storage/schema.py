@@ -25,6 +25,7 @@ from storage.tables.conversations import (
 )
 from storage.tables.messages import (
     delivery_events,
+    dialogs,
     inbox,
     inbox_seen,
     outbox,
@@ -79,6 +80,7 @@ __all__ = [
     "consents",
     "content_versions",
     "delivery_events",
+    "dialogs",
     "disputes",
     "events",
     "exports",

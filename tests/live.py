@@ -38,6 +38,7 @@ from tests.fakes.telegram import FakeTelegram
 from tests.fakes.twilio import FakeTwilio
 
 SMS, WHATSAPP = "+27600000001", "+27600000002"
+USSD_SECRET, USSD_CODE = "u" * 40, "*384*57#"
 BOT_ID = fake_telegram.TOKEN.partition(":")[0]
 COORDINATOR = "9001"
 MASTER = base64.b64encode(bytes(range(32))).decode()
@@ -124,6 +125,19 @@ def status_request(base: str, sid: str, word: str, *, outbox_id: str = "", **mor
     return twilio_request(base, path, {"MessageSid": sid, "MessageStatus": word, **more})
 
 
+def ussd_request(number: str, session: str, path: str, *, secret: str = USSD_SECRET) -> Body:
+    """A step of a USSD session that Africa's Talking brings."""
+    form = {
+        "sessionId": session,
+        "serviceCode": USSD_CODE,
+        "phoneNumber": number,
+        "networkCode": "65510",
+        "text": path,
+    }
+    headers = {"content-type": "application/x-www-form-urlencoded"}
+    return f"/hooks/ussd/{secret}", headers, fake_twilio.encoded(form)
+
+
 def telegram_request(update: Mapping[str, object]) -> Body:
     """An update that Telegram brings."""
     headers = {
@@ -193,6 +207,13 @@ class Live:
         answer = await self.post(sms_request(self.base, sender, text, sid or self.sid(), **more))
         await self.bot.settle()
         return answer
+
+    async def keys(self, number: str, session: str, path: str) -> str:
+        """A step of a USSD session, and the screen in its answer."""
+        answer = await self.post(ussd_request(number, session, path))
+        assert answer.status_code == 200, answer.text
+        await self.bot.settle()
+        return answer.text
 
     async def writes(self, chat: str, text: str) -> httpx.Response:
         """A Telegram message comes in."""
@@ -285,8 +306,9 @@ async def live(
     database: str = "",
     telegram_url: str = "",
     site_file: Path | None = None,
+    ussd: bool = False,
 ) -> AsyncIterator[Live]:
-    """A live bot at a Monday morning in a school term, with nobody enrolled."""
+    """A live bot at a Monday morning in a school term, with nobody enrolled; `ussd` as well."""
     clock = HandClock(datetime(2026, 2, 2, 9, 0, tzinfo=UTC))
     async with AsyncExitStack() as stack:
         # structlog's own way to print an exception walks through all of the library: minutes.
@@ -305,6 +327,8 @@ async def live(
             telegram=telegram_url or telegram.url,
             database=database,
         )
+        if ussd:
+            env |= {"USSD_SECRET": USSD_SECRET, "USSD_SERVICE_CODE": USSD_CODE}
         bot = await start(live_settings(env, site_file=site_file), now=clock)
         stack.push_async_callback(bot.close)
         codes = await bot.database.write(

@@ -216,6 +216,8 @@ def _alerts(conn: Connection, who: Names) -> Facts:
         line = f"alert {row.code}, {who.children[row.child_id]}, {row.level}, {row.rule}"
         out["alert", row.id] = f"{line}: {row.state}{owner}"
     for row in conn.execute(select(schema.alert_events).order_by(schema.alert_events.c.id)):
+        if row.kind.startswith("answers_"):
+            out["noted", row.id] = f"alert {codes[row.alert_id]}: {row.kind.replace('_', ' ')}"
         if row.kind == "passed":
             out["passed", row.id] = (
                 f"alert {codes[row.alert_id]}: {who.persons[row.actor_id]} passed it on"

@@ -18,6 +18,7 @@ COMMANDS = {
     "chat": "terminal",
     "check": "every problem",
     "score": "six domains",
+    "growth": "height-, weight- and BMI-for-age",
     "sms": "SMS",
     "migrate": "schema",
     "import-roster": "class list",
@@ -94,6 +95,8 @@ def test_help_says_what_a_command_does(call: Call, command: str, word: str) -> N
         ["chat", "caregiver", "--channel", "fax"],
         ["check", "--quickly"],
         ["score"],
+        ["score", "s.json", "--list-scales"],
+        ["growth"],
         ["sms"],
         ["migrate", "now"],
         ["import-roster"],
@@ -135,6 +138,7 @@ def test_wrong_usage_is_2(call: Call, words: list[str]) -> None:
         (["users", "first"], {"DEMO": "0"}),
         (["users", "end", "nobody"], LIVE),
         (["score", "nowhere.json"], {}),
+        (["growth", "nowhere.csv"], {}),
         (["chat", "nothing"], {}),
         (["chat", "caregiver", "--lang", "xx"], {}),
     ],
@@ -161,6 +165,7 @@ def test_check_finds_what_ships_good(call: Call) -> None:
     assert (plain.exit_code, found.exit_code) == (0, 0), plain.stdout
     assert "All good." in plain.stdout
     assert json.loads(found.stdout)["problems"] == []
+    assert any(line.startswith("scales: cchip (") for line in json.loads(found.stdout)["found"])
 
 
 def test_check_lists_every_problem_and_json_stays_one_document(call: Call, tmp_path: Path) -> None:
@@ -203,6 +208,32 @@ def test_score_reads_a_file_or_stdin(call: Call, tmp_path: Path) -> None:
         document = json.loads(found.stdout)
         assert document["urgent"] is True
         assert len(document["domains"]) == 6
+
+
+def test_score_scores_published_scales(call: Call, tmp_path: Path) -> None:
+    path = tmp_path / "s.json"
+    given = {
+        "informant": "caregiver",
+        "questionnaire": "phq2",
+        "submitted_at": "2026-02-01",
+        "answers": {"interest": "nearly_every_day", "low_mood": 0},
+    }
+    path.write_text(json.dumps({**SUBMISSION, "submissions": [given]}))
+    found = call("score", str(path))
+    assert found.exit_code == 0, found.stderr
+    phq2 = json.loads(found.stdout)["scales"]["phq2"]
+    assert (phq2["value"], phq2["band"], phq2["valid"]) == (3, "positive", True)
+
+
+def test_score_lists_the_published_scales(call: Call) -> None:
+    plain, found = call("score", "--list-scales"), call("score", "--list-scales", "--json")
+    assert (plain.exit_code, found.exit_code) == (0, 0)
+    listed = json.loads(found.stdout)["scales"]
+    assert {"psc17", "sdq_parent", "who5"} <= {each["id"] for each in listed}
+    for each in listed:
+        assert f"{each['id']}  {each['title']}" in plain.stdout
+        assert each["source"] in plain.stdout
+        assert f"licence: {each['licence']['verdict']}" in plain.stdout
 
 
 @pytest.mark.parametrize("content", [b"{}", b"not json", b"\xff\xfe"])

@@ -26,7 +26,8 @@ def test_a_conversation_goes_as_it_is_written(
     path: Path, sqlite_url: str, vault: Vault, request: pytest.FixtureRequest
 ) -> None:
     written = path.read_text(encoding="utf-8")
-    played = asyncio.run(replay(written, url=sqlite_url, vault=vault))
+    language = path.stem.split(".")[1]
+    played = asyncio.run(replay(written, url=sqlite_url, vault=vault, language=language))
     if request.config.getoption("--golden"):
         path.write_text(played, encoding="utf-8")
         state = "unchanged" if played == written else "rewritten: read the difference"

@@ -16,19 +16,29 @@ from zoneinfo import ZoneInfo
 from msgspec import structs
 from sqlalchemy import Connection, insert, select
 
-from bot.channels.base import Accepted, Destination, Lookup, Refused, SendResult
+from bot.channels.base import (
+    Accepted,
+    Destination,
+    DialogStep,
+    Lookup,
+    Refused,
+    SendResult,
+)
+from bot.channels.ussd import NO_DIALOG
 from bot.clock import Clock
 from bot.content.library import Library, load
 from bot.content.publishing import publish
+from bot.dialogs import Dialogs
 from bot.launch import always_open
 from bot.lists.rosters import import_roster
+from bot.policy import Policy, shipped
 from bot.sending.delivery import Delivery
 from bot.site import Site, read_site
 from bot.turns.queue import TurnQueue
 from bot.turns.world import World
 from flows.consent import ASKED, FORM, digests, partners_version
 from flows.lexicon import Lexicon
-from flows.messages import LIMITS, ChannelName, Inbound, Limits, Outbound
+from flows.messages import LIMITS, ChannelName, Inbound, InboundKind, Limits, Outbound
 from storage.database import Database
 from storage.families import people
 from storage.families.learners import Learner, learners
@@ -45,6 +55,7 @@ ACCOUNTS: Mapping[ChannelName, str] = {
     "sms": "+27870000000",
     "whatsapp": "+27870000000",
     "telegram": "1000",
+    "ussd": "*120*1000#",
 }
 PAUSE = timedelta(seconds=20)
 """What passes between two messages of a conversation."""
@@ -61,9 +72,12 @@ class Sent:
 
 
 class FakeChannel:
-    """All three channels: keeps what it was given, and keeps WhatsApp's rule of 24 hours."""
+    """All channels: keeps what it was given, and keeps WhatsApp's rule of 24 hours.
 
-    names: tuple[ChannelName, ...] = ("sms", "whatsapp", "telegram")
+    On USSD it refuses: screens go back with the step they answer (`Town.step`).
+    """
+
+    names: tuple[ChannelName, ...] = ("sms", "whatsapp", "telegram", "ussd")
     paths: tuple[str, ...] = ()
 
     def __init__(self) -> None:
@@ -73,6 +87,8 @@ class FakeChannel:
         return LIMITS[channel]
 
     async def send(self, message: Outbound, to: Destination, *, key: str) -> SendResult:
+        if to.channel == "ussd":
+            return Refused(reason=NO_DIALOG)
         closed = to.channel == "whatsapp" and not to.window_open
         if closed and not message.template:
             return Refused(reason="template missing")
@@ -155,6 +171,7 @@ class Town:
     world: World
     queue: TurnQueue
     delivery: Delivery
+    dialogs: Dialogs
     clock: Clock
     channel: FakeChannel
     residents: Sequence[Resident]
@@ -165,6 +182,21 @@ class Town:
         """One delivery by the provider, with everything that follows from it."""
         await self.queue.submit(inbound)
         await self.settle()
+
+    async def step(self, who: Resident, session: str, path: str) -> str:
+        """A step of a USSD session as the network brings it, and the screen it is answered with."""
+        dialog = await self.dialogs.answer(
+            DialogStep(
+                channel="ussd",
+                account=ACCOUNTS["ussd"],
+                address=who.on("ussd"),
+                session=session,
+                path=path,
+                received_at=self.now,
+            )
+        )
+        await self.settle()
+        return f"{'CON' if dialog.open else 'END'} {dialog.screen}"
 
     async def settle(self) -> None:
         for _ in range(6):
@@ -199,6 +231,7 @@ class Town:
         media: tuple[str, ...] = (),
         shown_in: str = "",
         channel: ChannelName | None = None,
+        kind: InboundKind = "message",
     ) -> Inbound:
         """A new message of hers, a little after the last one."""
         self.now += PAUSE
@@ -216,13 +249,14 @@ class Town:
             shown_in=shown_in,
             sent_at=self.now,
             received_at=self.now,
+            kind=kind,
         )
 
 
 @cache
-def library() -> Library:
-    """The content that ships, drafts offered as in the demo."""
-    return load(languages=("en", "zu"), drafts=True)
+def library(language: str = "") -> Library:
+    """The content that ships, drafts offered as in the demo: English, isiZulu and one more."""
+    return load(languages=tuple(dict.fromkeys(("en", "zu", language or "en"))), drafts=True)
 
 
 NEW_WORDS = {
@@ -232,25 +266,25 @@ NEW_WORDS = {
 """What `Town.change_words` does to the words of consent, by language."""
 
 
-def own_library() -> Library:
+def own_library(language: str = "") -> Library:
     """The content that ships, of which a town may change the words."""
-    shipped = library()
+    content = library(language)
     return replace(
-        shipped,
-        forms=dict(shipped.forms),
-        lexicons=dict(shipped.lexicons),
+        content,
+        forms=dict(content.forms),
+        lexicons=dict(content.lexicons),
         revisions={},
         old_lexicons={},
-        consent=dict(shipped.consent),
+        consent=dict(content.consent),
         consent_since={},
     )
 
 
 def site(**changes: object) -> Site:
     """The decisions that ship, with a site's own over them."""
-    shipped, problems = read_site(None)
-    assert shipped is not None, problems
-    return shipped.model_copy(update=changes)
+    decided, problems = read_site(None)
+    assert decided is not None, problems
+    return decided.model_copy(update=changes)
 
 
 @asynccontextmanager
@@ -262,6 +296,8 @@ async def open_town(
     at: datetime,
     consented: Sequence[int] = (),
     decisions: Site | None = None,
+    policy: Policy | None = None,
+    language: str = "",
 ) -> AsyncIterator[Town]:
     """The town with its school, on an empty database that has all tables.
 
@@ -272,10 +308,12 @@ async def open_town(
         at: The time it is (aware).
         consented: List numbers of the children whose families joined before.
         decisions: The site's; None for what ships.
+        policy: Who may do what; None for the table that ships.
+        language: Tag of one that is offered beside English and isiZulu.
     """
     seeded, channel = Seeded(), FakeChannel()
     world = World(
-        library=own_library(),
+        library=own_library(language),
         site=decisions or site(),
         vault=vault,
         zone=ZONE,
@@ -285,6 +323,7 @@ async def open_town(
         gate=always_open,
         new_id=seeded.new_id,
         new_code=seeded.new_code,
+        policy=policy or shipped(),
     )
     database = Database.open(url)
 
@@ -300,6 +339,7 @@ async def open_town(
         world=world,
         queue=queue,
         delivery=delivery,
+        dialogs=Dialogs(database, queue, clock=clock),
         clock=Clock(database, world, queue, clock),
         channel=channel,
         residents=residents,

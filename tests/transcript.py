@@ -8,17 +8,21 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import get_args
+from typing import cast, get_args
 
 from sqlalchemy import Connection, select
 
 from bot.care import signing
+from bot.consent import consents
+from bot.consent.proving import Told
+from bot.people import numbers, second
 from bot.site import Site
+from flows.consent import Purpose
 from flows.messages import ChannelName
 from flows.routing import LOGIN_LIFE
 from storage.families import people
 from storage.keyring.vault import Vault
-from storage.schema import addresses
+from storage.schema import addresses, children
 from storage.staff import logins, users
 from tests.person import Person
 from tests.stored import Facts, Ledger, changed, facts
@@ -30,8 +34,15 @@ _HEAD = re.compile(r"# (?P<key>[a-z ]+): (?P<value>.+)")
 _SAYS = re.compile(r"(?:(?P<name>[a-z]+)(?:/(?P<on>[a-z]+))? )?<(?: (?P<text>.*))?")
 _WAITS = re.compile(r"~ (?:\+(?P<number>\d+)(?P<unit>[mhd])|(?P<until>[\d-]+ [\d:]+))")
 _TAP = re.compile(r"\[(?P<title>[^\]]+)\](?: under: (?P<under>.+))?")
-_MEDIA = re.compile(r"\((?P<kind>image|audio|video|location|contact)\)")
+_CALL = "(missed call)"
+_DIALS = "(dials)"
+_MEDIA = re.compile(r"\((?P<kind>image|audio|video|location|contact|sticker)\)")
+_PASSED_ON = re.compile(r"\((?P<how>forwarded|edited)\) (?P<text>.+)")
 _SIGNS_IN = re.compile(r"! (?P<name>[a-z]+) signs in and sees (?P<number>\d\d)")
+_SECOND = re.compile(r"! another adult may join for (?P<child>\d+)")
+_NUMBER = re.compile(r"! (?P<old>[a-z]+) has the number of (?P<new>[a-z]+) now")
+_PASSED = re.compile(r"! the phone of (?P<old>[a-z]+) is somebody else's now")
+_PAPER = re.compile(r"! (?P<name>[a-z]+) signed for (?P<child>\d+): (?P<words>[a-z ,]+)")
 _CODE = re.compile(r"\(code (\d+)\)")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
@@ -59,6 +70,10 @@ class Head:
                 self.consented = tuple(map(int, value.split()))
             case "duty officer":
                 self.changes["duty_officer"] = value == "yes"
+            case "contact within":
+                self.changes["contact_hours"] = int(value)
+            case "calls staffed":
+                self.changes["calls_staffed"] = value == "yes"
             case "templates":
                 names = [] if value == "none" else value.split()
                 self.changes["templates"] = {name: f"cwb_{name}" for name in names}
@@ -120,8 +135,14 @@ class Play:
         person, text = self.people[name], found["text"] or ""
         if tap := _TAP.fullmatch(text):
             await person.taps(tap["title"], under=tap["under"] or "")
+        elif text == _DIALS:
+            await person.dials()
+        elif text == _CALL:
+            await person.rings()
         elif media := _MEDIA.fullmatch(text):
             await person.shows(media["kind"])
+        elif passed := _PASSED_ON.fullmatch(text):
+            await person.passes_on(passed["text"], edited=passed["how"] == "edited")
         else:
             on = next((c for c in CHANNELS if c == found["on"]), None)
             await person.says(self._coded(text), on=on)
@@ -148,6 +169,21 @@ class Play:
         """`! amina can also be reached by sms`: what staff do outside the conversation."""
         if found := _SIGNS_IN.fullmatch(line):
             await sign_in(self.town, self.people[found["name"]].who, found["number"])
+            self.lines.append(line)
+            await self._settled()
+            return
+        if found := _PAPER.fullmatch(line):
+            who = self.people[found["name"]].who
+            await sign(self.town, who, int(found["child"]), found["words"].split(", "))
+            self.lines.append(line)
+            await self._settled()
+            return
+        if found := _SECOND.fullmatch(line):
+            await self._second_adult(int(found["child"]))
+            self.lines.append(line)
+            await self._settled()
+            return
+        if await self._about_a_number(line):
             self.lines.append(line)
             await self._settled()
             return
@@ -180,6 +216,31 @@ class Play:
         await town.database.write(note)
         self.lines.append(line)
         await self._tell("")
+
+    async def _second_adult(self, number: int) -> None:
+        """`(code 17)` is from now on what staff print for another adult of the child."""
+
+        def issue(conn: Connection) -> str:
+            child = select(children.c.code).where(children.c.list_number == number)
+            code = str(conn.execute(child).scalar_one())
+            return second.issue(conn, self.town.world, code, now=self.town.now).code
+
+        self.town.codes[number] = await self.town.database.write(issue)
+
+    async def _about_a_number(self, line: str) -> bool:
+        """Staff write down a new number, or that a phone was passed on."""
+        found = _NUMBER.fullmatch(line) or _PASSED.fullmatch(line)
+        if found is None:
+            return False
+        town, old = self.town, self.people[found["old"]].who.on("sms")
+        if "new" in found.groupdict():
+            new = self.people[found["new"]].who.on("sms")
+            await town.database.write(
+                lambda c: numbers.change(c, town.world, old, new, now=town.now)
+            )
+        else:
+            await town.database.write(lambda c: numbers.hand_over(c, town.world, old, now=town.now))
+        return True
 
     async def _settled(self) -> None:
         await self.town.settle()
@@ -256,8 +317,38 @@ async def sign_in(town: Town, who: Resident, number: str) -> str:
     return prompt_id
 
 
-async def replay(text: str, *, url: str, vault: Vault) -> str:
+async def sign(town: Town, who: Resident, number: int, words: Sequence[str]) -> None:
+    """A caregiver signed the form at school; staff write down her yes and her number.
+
+    `words` are purposes; "no research" is a no.
+    """
+    said = {one.removeprefix("no "): not one.startswith("no ") for one in words}
+
+    def note(conn: Connection) -> None:
+        child = select(children.c.code).where(children.c.list_number == number)
+        consents.record(
+            conn,
+            town.world,
+            conn.execute(child).scalar_one(),
+            words=cast("dict[Purpose, bool]", said),
+            capacity="parent_or_guardian",
+            language="en",
+            told=Told(mode="paper", at=town.now, kept_at="school safe, folder 3"),
+            now=town.now,
+            address=who.address if who.channel == "sms" else f"{who.channel}:{who.address}",
+        )
+
+    await town.database.write(note)
+
+
+async def replay(text: str, *, url: str, vault: Vault, language: str = "") -> str:
     """Play a transcript on an empty database and write down what comes of it.
+
+    Args:
+        text: The transcript.
+        url: An empty database.
+        vault: Seals and blinds.
+        language: Tag of one that is offered beside English and isiZulu.
 
     Raises:
         TranscriptError: A line cannot be read.
@@ -278,6 +369,7 @@ async def replay(text: str, *, url: str, vault: Vault) -> str:
         at=head.at,
         consented=head.consented,
         decisions=head.decisions(),
+        language=language,
     ) as town:
         ledger = Ledger()
         cast = {r.name: Person(town=town, who=r, ledger=ledger) for r in head.residents}

@@ -11,7 +11,7 @@ from bot.turns.desk import Desk
 from bot.turns.judge import judge
 from bot.turns.talk import carry_on_quietly
 from bot.turns.world import World
-from flows.sessions import Lapsed
+from flows.sessions import Lapsed, Stopped
 from storage.errors import SealBroken
 from storage.talk.conversations import SessionRow, lock_addresses_by_id, unfinished_sessions
 from storage.talk.nudging import to_lapse
@@ -48,7 +48,9 @@ def _lapse(desk: Desk, row: SessionRow) -> int:
         live = desk.open_session(row)
         if desk.now - live.session.changed_at < timedelta(days=desk.world.site.lapse_days):
             return 0
-        carry_on_quietly(desk, live, Lapsed())
+        learning = desk.world.library.questionnaire(row.version).is_learning
+        # Practice or a lesson that was left must not stand before what she is to answer.
+        carry_on_quietly(desk, live, Stopped() if learning else Lapsed())
     except (KeyError, ValueError, SealBroken):
         log.exception("session_not_readable")
         return 0

@@ -5,10 +5,9 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from bot.care.alerts import send, unreachable
+from bot.care.recipients import on_call
 from bot.turns.world import World
 from storage.care.raising import due_alerts, note_sent_again, passed_by
-from storage.families.people import coordinators
-from storage.scope import system
 from storage.talk.writes import Writes
 
 MOST = 100
@@ -19,7 +18,7 @@ def sweep(conn: Connection, world: World, now: datetime) -> int:
     found = due_alerts(conn, now, limit=MOST)
     if not found:
         return 0
-    on_call = coordinators(conn, {a.school_id for a in found}, scope=system("alert"), now=now)
+    members = on_call(conn, world.policy, {a.school_id for a in found}, now=now)
     passed = passed_by(conn, [a.id for a in found])
     writes = Writes()
     for alert in found:
@@ -30,7 +29,7 @@ def sweep(conn: Connection, world: World, now: datetime) -> int:
             code=alert.code,
             level=alert.level,
             round_number=alert.round + 1,
-            members=[m for m in on_call if m.school_id == alert.school_id],
+            members=members[alert.school_id],
             passed=passed.get(alert.id, frozenset()),
             now=now,
         )

@@ -32,7 +32,11 @@ def ask(conn: Connection, person_id: str, login: str, now: datetime, *, world: W
     Returns:
         False where she has no address that works.
     """
-    found = [reach for reach in reaches(conn, person_id) if reach.channel in world.accounts]
+    found = [
+        reach
+        for reach in reaches(conn, person_id)
+        if reach.channel in ORDER and reach.channel in world.accounts
+    ]
     if not found:
         return False
     reach = min(found, key=lambda one: ORDER.index(one.channel))

@@ -46,12 +46,14 @@ class WebRequest:
         headers: Names in lower case.
         body: Raw bytes.
         received_at: Our time (aware, UTC).
+        client: The address the request came from, empty where it is not known.
     """
 
     path: str
     headers: Mapping[str, str]
     body: bytes
     received_at: datetime
+    client: str = ""
 
 
 DeliveryState = Literal[
@@ -99,7 +101,28 @@ class Ignored:
     kind: str
 
 
-ChannelEvent = Inbound | DeliveryStatus | OptOut | Ignored
+WITHHELD = "call_withheld"
+"""The kind of an ignored call that names nobody we could write to: counted, nothing more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DialogStep:
+    """A step of a session that is answered in its own response (USSD).
+
+    Attributes:
+        session: The network's id of the session.
+        path: Everything keyed in it so far, steps joined by `*`; empty when she has only dialled.
+    """
+
+    channel: ChannelName
+    account: str
+    address: str
+    session: str
+    path: str
+    received_at: datetime
+
+
+ChannelEvent = Inbound | DeliveryStatus | OptOut | Ignored | DialogStep
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -238,6 +261,15 @@ class Channel(Protocol):
 
     async def close(self) -> None:
         """Release connections."""
+        ...
+
+
+@runtime_checkable
+class Answers(Protocol):
+    """A channel whose messages are answered in the response to the request that brought them."""
+
+    def screen(self, text: str, *, waits: bool) -> WebAnswer:
+        """A screen as the provider wants it; `waits` keeps the session open for a reply."""
         ...
 
 

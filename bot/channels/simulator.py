@@ -15,10 +15,12 @@ from bot.channels.base import (
     Destination,
     Lookup,
     Malformed,
+    Refused,
     SendResult,
     WebAnswer,
     WebRequest,
 )
+from bot.channels.ussd import NO_DIALOG
 from flows.messages import LIMITS, ChannelName, Limits, Outbound
 
 Deliver = Callable[[Outbound, Destination, str], Awaitable[None]]
@@ -26,13 +28,13 @@ Deliver = Callable[[Outbound, Destination, str], Awaitable[None]]
 
 
 class Simulator:
-    """All three channels, played on one machine.
+    """All channels, played on one machine. On USSD nothing is pushed, as on the real one.
 
     Args:
         deliver: Shows a message on a simulated phone.
     """
 
-    names: tuple[ChannelName, ...] = ("sms", "whatsapp", "telegram")
+    names: tuple[ChannelName, ...] = ("sms", "whatsapp", "telegram", "ussd")
     paths: tuple[str, ...] = ()
 
     def __init__(self, deliver: Deliver) -> None:
@@ -55,7 +57,9 @@ class Simulator:
         return WebAnswer(status=204)
 
     async def send(self, message: Outbound, to: Destination, *, key: str) -> SendResult:
-        """Show the message on its phone."""
+        """Show the message on its phone; on USSD it is refused, as nothing is pushed there."""
+        if to.channel == "ussd":
+            return Refused(reason=NO_DIALOG)
         await self._deliver(message, to, key)
         return Accepted(provider_id=f"sim-{key}")
 

@@ -32,6 +32,7 @@ _KINDS: Mapping[str, str] = {
     "video_note": "video",
     "voice": "audio",
 }
+_FORWARDED = frozenset({"forward_origin", "forward_date"})
 _SERVICE = frozenset(
     {
         "chat_background_set",
@@ -106,6 +107,7 @@ def _message(
         message_id=f"{update_id}-{_number(message, 'message_id')}",
         text=text,
         media=("edited", *media) if edited else media,
+        forwarded=not _FORWARDED.isdisjoint(message),
         sent_at=_time(message.get("edit_date") if edited else message.get("date")),
         received_at=received_at,
     )

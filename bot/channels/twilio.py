@@ -161,6 +161,8 @@ class Twilio:
         urls = [base + request.path for base in self._bases]
         if not twilio_intake.is_authentic(urls, pairs, header, self._tokens):
             raise NotAuthentic("the signature does not fit")
+        if request.path == VOICE and "sms" not in self.names:
+            return (Ignored(kind="voice"),)  # nothing could be sent back
         return (_event(request.path, dict(pairs), request.received_at),)
 
     def answer(self, request: WebRequest) -> WebAnswer:
@@ -279,7 +281,7 @@ class Twilio:
 
 def _event(path: str, form: Mapping[str, str], received_at: datetime) -> ChannelEvent:
     if path == VOICE:
-        return Ignored(kind="voice")
+        return twilio_intake.call(form, received_at=received_at)
     if path.startswith(STATUS):
         outbox_id = path.removeprefix(STATUS)
         if not outbox_id or "/" in outbox_id:

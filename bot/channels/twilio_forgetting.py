@@ -15,6 +15,8 @@ from bot.channels.sdk import Lost, NotSent
 if TYPE_CHECKING:
     from bot.channels.sdk.twilio import Reply, TwilioApi
 
+_CALL = "CA"
+"""How the id of a call begins."""
 _NOT_FOUND, _TOO_MANY = 404, 429
 _ACCOUNT = frozenset({401, 403})
 
@@ -23,7 +25,9 @@ async def forget(
     api: "TwilioApi", provider_id: str, *, step: Literal["redact", "delete"], media: int
 ) -> ForgetResult:
     """See `bot.channels.base.Forgets`."""
-    message = f"Messages/{quote(provider_id, safe='')}"
+    if provider_id.startswith(_CALL) and step == "redact":
+        return Forgotten()  # a call that was not taken has no words: only its record can go
+    message = f"{_kept_at(provider_id)}/{quote(provider_id, safe='')}"
     try:
         if media:
             reply = await _without_media(api, message)
@@ -36,6 +40,10 @@ async def forget(
     except (NotSent, Lost) as error:
         return Retry(reason=f"unreachable {error}")
     return Forgotten() if _is_gone(reply) else _not_yet(reply)
+
+
+def _kept_at(provider_id: str) -> str:
+    return "Calls" if provider_id.startswith(_CALL) else "Messages"
 
 
 async def _without_media(api: "TwilioApi", message: str) -> "Reply":

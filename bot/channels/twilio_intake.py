@@ -8,11 +8,13 @@ Source: twilio.com/docs/usage/security, twilio.com/docs/messaging/guides/webhook
 
 import base64
 import hmac
+import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from urllib.parse import unquote_plus, urlsplit
 
 from bot.channels.base import (
+    WITHHELD,
     ChannelEvent,
     DeliveryState,
     DeliveryStatus,
@@ -34,6 +36,18 @@ _MAX_FIELDS = 500
 _MAX_MEDIA = 10
 """Twilio's own limit of attachments a message."""
 _WHATSAPP = "whatsapp:"
+_NUMBER = re.compile(r"\+[1-9][0-9]{7,14}")
+_KEYPAD = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "22233344455566677778889999")
+_NOBODY = frozenset(
+    "+" + word.translate(_KEYPAD)
+    for word in ("ANONYMOUS", "BLOCKED", "PRIVATE", "RESTRICTED", "UNAVAILABLE", "UNKNOWN")
+)
+"""Numbers that stand for a withheld one: these words on a telephone's keys.
+
+Source: Twilio's help centre, calls from numbers such as +266696687 and +7378742833.
+"""
+_FORWARDED = ("Forwarded", "FrequentlyForwarded")
+"""What WhatsApp says of a message that somebody else wrote first."""
 
 _STATES: Mapping[str, DeliveryState] = {
     "accepted": "accepted",
@@ -180,6 +194,27 @@ def message(form: Mapping[str, str], *, received_at: datetime) -> ChannelEvent:
         token=token,
         media=_media(form),
         shown_in=clean(form.get("OriginalRepliedMessageSid", "")) if token else "",
+        forwarded=any(form.get(name, "").lower() == "true" for name in _FORWARDED),
+        received_at=received_at,
+    )
+
+
+def call(form: Mapping[str, str], *, received_at: datetime) -> ChannelEvent:
+    """A call in our words: whom to write back to by SMS.
+
+    Total: a call must never end in an error, which Twilio would read out, and she would pay for.
+    A number that is withheld, or that no SMS can reach, comes as `Ignored`.
+    """
+    caller, recipient = clean(form.get("From", "")), clean(form.get("To", ""))
+    call_id = clean(form.get("CallSid", ""))
+    if not _NUMBER.fullmatch(caller) or caller in _NOBODY or not (recipient and call_id):
+        return Ignored(kind=WITHHELD)
+    return Inbound(
+        kind="call",
+        channel="sms",
+        account=recipient,
+        address=caller,
+        message_id=call_id,
         received_at=received_at,
     )
 

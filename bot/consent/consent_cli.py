@@ -38,18 +38,29 @@ def consent_record(
     capacity: Annotated[str, typer.Option(help="parent_or_guardian or carer.")] = (
         "parent_or_guardian"
     ),
-    mode: Annotated[str, typer.Option(help="paper, in_person or phone.")] = "paper",
+    mode: Annotated[
+        str, typer.Option(help="paper, thumbprint, in_person, or phone (a recorded call).")
+    ] = "paper",
     lang: Annotated[str, typer.Option(help="Language of the words she read.")] = "",
     at: SaidAt = "",
     address: Whose = "",
     witness: Seen = "",
+    witness_role: Annotated[
+        str, typer.Option(help="What the witness is: neighbour, school clerk.")
+    ] = "",
+    kept_at: Annotated[str, typer.Option(help="Where the paper lies.")] = "",
+    recording: Annotated[str, typer.Option(help="The recording of the call.")] = "",
     helper: Annotated[str, typer.Option(help="Address of who helped her to read it.")] = "",
     by: WrittenBy = "",
     text: Annotated[
         list[str] | None, typer.Option(help="help=DIGEST of older words on the paper; repeat.")
     ] = None,
 ) -> None:
-    """Write down what somebody agreed to on paper or in person."""
+    """Write down what somebody agreed to on paper, by thumbprint, in person or in a call.
+
+    A paper needs --kept-at; a thumbprint also --witness and --witness-role; a word in person
+    --witness and --witness-role; a call --recording.
+    """
     from bot.consent import consent_commands  # noqa: PLC0415 - only these commands need it
 
     _exit(
@@ -64,9 +75,14 @@ def consent_record(
                 lang=lang,
                 at=at,
                 address=address,
-                witness=witness,
-                helper=helper,
-                by=by,
+                told={
+                    "witness": witness,
+                    "witness_role": witness_role,
+                    "kept_at": kept_at,
+                    "recording": recording,
+                    "helper": helper,
+                    "by": by,
+                },
                 text=text or [],
             )
         )

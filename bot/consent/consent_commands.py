@@ -1,6 +1,6 @@
 """The `consent` commands: what stands, a word written down, a yes taken back, the words."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import cast
 from zoneinfo import ZoneInfo
@@ -9,7 +9,8 @@ from bot.app import now
 from bot.commands import GOOD, as_json, err, out, with_database
 from bot.consent import consents
 from bot.consent.consent_people import ConsentError
-from bot.consent.consents import PURPOSES, Standing, Told
+from bot.consent.consents import PURPOSES, Standing
+from bot.consent.proving import Told
 from bot.settings import Settings
 from flows.consent import Purpose
 from storage.talk.consents import Line
@@ -41,17 +42,18 @@ def record(
     lang: str,
     at: str,
     address: str,
-    witness: str,
-    helper: str,
-    by: str,
+    told: Mapping[str, str],
     text: Sequence[str],
 ) -> int:
-    """`consent record`: what somebody agreed to on paper or in person."""
+    """`consent record`: what somebody agreed to on paper, in person or in a call.
+
+    `told`: how we know, the fields of `Told` but mode and time.
+    """
     words = dict.fromkeys(_purposes(no), False) | dict.fromkeys(_purposes(yes), True)
     if not words or len(words) < len(yes) + len(no):
         raise ConsentError("Say each purpose once: --yes help --yes research --no partners.")
     moment = now()
-    told = Told(mode=mode, at=_at(settings, at, moment), witness=witness, helper=helper, by=by)
+    how = Told(mode=mode, at=_at(settings, at, moment), **told)
     count = with_database(
         settings,
         lambda c, w: consents.record(
@@ -61,7 +63,7 @@ def record(
             words=words,
             capacity=capacity,
             language=lang or w.library.offered[0],
-            told=told,
+            told=how,
             now=moment,
             address=address,
             text=_digests(text),
@@ -161,6 +163,8 @@ def _document(line: Line) -> dict[str, object]:
         "channel": line.channel,
         "mode": line.mode,
         "witness": line.witness,
+        "witness_role": line.witness_role,
+        "proof": line.proof,
         "helper": line.helper,
         "recorded_by": line.recorded_by,
     }
@@ -169,7 +173,9 @@ def _document(line: Line) -> dict[str, object]:
 def _shown(line: Line, zone: ZoneInfo) -> str:
     entry = line.entry
     how = line.mode if line.channel == "none" else f"{line.mode}, {line.channel}"
-    seen = f", seen by {line.witness}" if line.witness else ""
+    role = f" ({line.witness_role})" if line.witness_role else ""
+    seen = f", seen by {line.witness}{role}" if line.witness else ""
+    seen += f", kept: {line.proof}" if line.proof else ""
     return (
         f"{entry.at.astimezone(zone):{SHOWN}}  {entry.person}  {entry.purpose} {entry.word}, as "
         f"{entry.capacity.replace('_', ' ')}, {how}, {entry.language}, "

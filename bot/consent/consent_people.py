@@ -29,12 +29,14 @@ def child_of(conn: Connection, code: str) -> Subject:
     return child
 
 
-def seal(vault: Vault, name: str, household_id: str) -> Callable[[str], bytes] | None:
-    """What seals a witness's name for a row; None where there is no name."""
-    if not name:
+def seal(
+    vault: Vault, text: str, household_id: str, column: str = "witness_name"
+) -> Callable[[str], bytes] | None:
+    """What seals a text for a column of a row; None where there is no text."""
+    if not text:
         return None
     key = vault.key_for(household_id)
-    return lambda row: vault.seal(name, table="consents", column="witness_name", row=row, key=key)
+    return lambda row: vault.seal(text, table="consents", column=column, row=row, key=key)
 
 
 def witnessed_by(

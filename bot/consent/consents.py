@@ -20,6 +20,7 @@ from bot.consent.consent_people import (
     whose,
     witnessed_by,
 )
+from bot.consent.proving import Told, check_mode, check_proof
 from bot.turns import gate
 from bot.turns.desk import Desk
 from bot.turns.ending import begin_again, end_questions, lock_others, notice, task
@@ -29,37 +30,18 @@ from bot.turns.world import World
 from flows.calendar import next_allowed
 from flows.consent import ASKED, Entry, No, Purpose, Word, Yes, agreed, may_ask
 from flows.messages import ChannelName, Phrase
+from storage.families.learners import invite_caregiver
 from storage.ids import new_id
 from storage.keyring.vault import Vault
 from storage.talk import consent_words, consents
 from storage.talk.consents import NOWHERE, Given, Line, Subject
-from storage.talk.conversations import children_by_id, lock_addresses_by_id, lock_persons
+from storage.talk.conversations import ChildRow, children_by_id, lock_addresses_by_id, lock_persons
 from storage.talk.starts import current_waves
 from storage.trail import audit
 
 PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
 CAPACITIES = ("parent_or_guardian", "carer")
-MODES = ("paper", "in_person", "phone")
 UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
-    """How staff learnt of a word on consent.
-
-    Attributes:
-        mode: paper, in_person or phone.
-        at: When she said it (aware).
-        witness: An address or a name; empty for none.
-        helper: Address of somebody we know who helped her; empty for none.
-        by: Address of who writes it down; empty for the operator.
-    """
-
-    mode: str
-    at: datetime
-    witness: str = ""
-    helper: str = ""
-    by: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,9 +106,10 @@ def record(
     if language not in world.library.lexicons:
         known = ", ".join(world.library.lexicons)
         raise ConsentError(f"--lang: there is no language {language!r}. There are: {known}")
-    person_id = whose(conn, world, child, address, language=language, now=now)
     if capacity not in CAPACITIES:
         raise ConsentError(f"--capacity: write {' or '.join(CAPACITIES)}.")
+    check_proof(conn, world, told)
+    person_id = whose(conn, world, child, address, language=language, now=now)
     how = _given(
         conn,
         world,
@@ -141,7 +124,7 @@ def record(
     said: dict[Purpose, Word] = {p: "yes" if yes else "no" for p, yes in words.items()}
     consents.link_carer(conn, child_id=child.id, person_id=person_id, capacity=capacity, now=now)
     desk = Desk(conn=conn, world=world, now=now)
-    _apply(desk, child, person_id, how, said)
+    apply(desk, child.id, person_id, how, said)
     if said.get("help") == "yes":
         _offer_to_all(desk, child)
     _note(conn, "recorded", child, now)
@@ -208,28 +191,36 @@ def _withdraw_one(
         texts={},
         now=desk.now,
     )
-    _apply(desk, child, last.person, how, dict.fromkeys(purposes, "withdrawn"))
+    apply(desk, child.id, last.person, how, dict.fromkeys(purposes, "withdrawn"))
     _confirm(desk, last.person, purposes, child)
 
 
-def _apply(
-    desk: Desk, child: Subject, person_id: str, how: Given, said: Mapping[Purpose, Word]
+def apply(
+    desk: Desk, child_id: str, person_id: str, how: Given, said: Mapping[Purpose, Word]
 ) -> None:
-    """Write the rows, and end what they do not carry any more."""
+    """Write a person's words about a child, and end what the ledger does not carry any more.
+
+    Args:
+        desk: Of this transaction, with nothing on it.
+        child_id: About whom.
+        person_id: Whose words.
+        how: How we know.
+        said: Her word by purpose.
+    """
     ends = said.get("help", "yes") != "yes"
     if ends:
-        lock_others(desk, [child.id])
+        lock_others(desk, [child_id])
     rows = [
-        consents.row(how, id=desk.new_id(), child_id=child.id, purpose=p, word=word)
+        consents.row(how, id=desk.new_id(), child_id=child_id, purpose=p, word=word)
         for p, word in said.items()
     ]
     consents.write(desk.conn, rows)
     if ends or said.get("contact", "yes") != "yes":
-        end_questions(desk, [child.id], by=person_id)
+        end_questions(desk, [child_id], by=person_id)
     if ends:
-        task(desk, "consent_withdrawn", [child.id], person_id, None)
+        task(desk, "consent_withdrawn", [child_id], person_id, None)
     elif said.get("partners") == "withdrawn":
-        task(desk, "partners_withdrawn", [child.id], person_id, None)
+        task(desk, "partners_withdrawn", [child_id], person_id, None)
     desk.writes.flush(desk.conn)
     judge(desk)
     desk.writes.flush(desk.conn)
@@ -243,11 +234,27 @@ def _offer_to_all(desk: Desk, child: Subject) -> None:
     if isinstance(may_ask(entries, "help", None, child=child.id), Yes):
         begin_again(desk, [child.id])
     row = children_by_id(desk.conn, [child.id])[child.id]
+    if wave is not None:
+        _let_join(desk, entries, row, wave)
     for person in lock_persons(desk.conn, waiting).values():
         found = gate.may(desk.world, entries, gate.CAREGIVER, child=child.id, person=person.id)
         if wave is not None and isinstance(found, Yes):
             give(desk, person, gate.CAREGIVER, wave_id=wave, child=row)
     desk.writes.flush(desk.conn)
+
+
+def _let_join(desk: Desk, entries: Sequence[Entry], child: ChildRow, wave: str) -> None:
+    """Who has a phone and never joined by chat is asked what paper does not tell.
+
+    Her language and whether her phone is shared come first when she next writes; consent is not
+    asked again.
+    """
+    said = {e.person for e in entries if e.word == "yes"}
+    by_chat = consents.joined_by_chat(desk.conn, child_id=child.id)
+    for person_id in sorted(consents.reached_at(desk.conn, said).keys() - by_chat):
+        invite_caregiver(
+            desk.conn, child_id=child.id, person_id=person_id, wave_id=wave, now=desk.now
+        )
 
 
 def _confirm(desk: Desk, person_id: str, purposes: Sequence[Purpose], child: Subject) -> None:
@@ -260,10 +267,13 @@ def _confirm(desk: Desk, person_id: str, purposes: Sequence[Purpose], child: Sub
     if not part and "help" not in purposes:
         return
     row = next(iter(lock_addresses_by_id(desk.conn, [at.address_id]).values()))
+    shared = lock_persons(desk.conn, [person_id])[person_id].shared_phone
     notice(
         desk,
         row,
-        Phrase(key=f"withdraw.{part}_done" if part else "withdraw.done"),
+        Phrase(
+            key="withdraw.noted" if shared else f"withdraw.{part}_done" if part else "withdraw.done"
+        ),
         language=at.language,
         key=f"withdrawn:{child.id}:{person_id}:{desk.now:%Y%m%dT%H%M%S}",
         not_before=next_allowed(desk.now, zone=world.zone, hours=world.hours(desk.now)),
@@ -325,9 +335,9 @@ def _given(
     texts: Mapping[Purpose, str],
     now: datetime,
 ) -> Given:
-    if told.mode not in MODES:
-        raise ConsentError(f"--mode: write {', '.join(MODES[:-1])} or {MODES[-1]}.")
+    check_mode(told)
     seen_by, name = witnessed_by(conn, told.witness, vault=world.vault, accounts=world.accounts)
+    kept, household = told.kept_at or told.recording, child.household_id
     return Given(
         person_id=person_id,
         capacity=capacity,
@@ -340,7 +350,9 @@ def _given(
         at=told.at,
         now=now,
         witness_id=seen_by,
-        witness_name=seal(world.vault, name, child.household_id),
+        witness_name=seal(world.vault, name, household),
+        witness_role=seal(world.vault, told.witness_role, household, "witness_role"),
+        proof=seal(world.vault, kept, household, "proof"),
         helper_id=known_at(conn, world, told.helper).id if told.helper else None,
         recorded_by=known_at(conn, world, told.by).id if told.by else None,
     )

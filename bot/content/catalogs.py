@@ -1,12 +1,14 @@
 """`make i18n`: bring every message catalog up to date with the questionnaires and sentences.
 
-New texts are added untranslated, a text whose English changed loses its translation, what is gone
-becomes obsolete. Nothing is ever guessed: a near miss under a question about a child is worse than
-a gap, and a gap is seen by `main.py check`. Running twice changes nothing.
+New texts are added untranslated, a text whose English changed loses its translation and with it
+its state and its SMS spelling, what is gone becomes obsolete. Nothing is ever guessed: a near miss
+under a question about a child is worse than a gap, and a gap is seen by `main.py check`. Running
+twice changes nothing.
 """
 
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from importlib.resources import files
 from io import BytesIO, StringIO
 from pathlib import Path
@@ -17,11 +19,13 @@ from babel import Locale, UnknownLocaleError
 from babel.messages.catalog import Catalog, Message
 from babel.messages.pofile import PoFileError, read_po, write_po
 
-from bot.content.library import SENTENCES, SOURCE_LANGUAGE, LibraryError, load
+from bot.content.entries import BOT, SOURCE_LANGUAGE
+from bot.content.library import SENTENCES, LibraryError, load
 from flows.forms import messages
+from flows.lexicon import SMS
+from flows.translations import DRAFT, Standing, base, state_line
 
 GOOD, PROBLEM = 0, 1
-BOT = "bot"
 Texts = Mapping[str, str]
 """English text by address (the `msgctxt` of a catalog)."""
 Key = tuple[str, str]
@@ -65,6 +69,7 @@ def updated(text: str, texts: Texts) -> str:
     old = read_po(StringIO(text), abort_invalid=True)
     kept = {_key(m): m for m in old if m.context and not m.fuzzy}
     gone = {_key(m): m for m in old.obsolete.values()}
+    texts = {**texts, **_spelled(gone | kept, texts)}
     new = Catalog(fuzzy=False)
     for address in _order([str(m.context) for m in old if m.context], list(texts)):
         key = (address, texts[address])
@@ -73,8 +78,70 @@ def updated(text: str, texts: Texts) -> str:
     lost = {key: message for key, message in kept.items() if message.string}
     for message in (gone | lost).values():
         new.obsolete[str(message.id), str(message.context)] = message
+    return _written(text, new)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What becomes of one text: other words (None: they stay) and its new standing."""
+
+    standing: Standing
+    words: str | None = None
+
+
+def changed(text: str, changes: Mapping[str, Change]) -> str:
+    """A catalog with other words and states; header, order, flags and other comments stay.
+
+    An SMS spelling that is new comes after its text. Other words for a text make its spelling a
+    draft again, unless that is changed as well: the two may no longer say the same.
+
+    Args:
+        text: The catalog as it stands.
+        changes: By address; each must be there, or be the spelling of one that is.
+
+    Raises:
+        PoFileError: `text` is no catalog.
+    """
+    old = read_po(StringIO(text), abort_invalid=True)
+    new = Catalog(fuzzy=False)
+    there = {str(message.context): message for message in old if message.context}
+    reworded = {a for a, c in changes.items() if c.words not in (None, str(there[base(a)].string))}
+    for address, message in there.items():
+        change = changes.get(address)
+        if change is None and base(address) in reworded:
+            change = Change(standing=DRAFT)
+        new[message.id] = _changed(message, change)
+        spelling = address + SMS
+        if spelling in changes and spelling not in there:
+            fresh = Message(message.id, context=spelling)
+            new[message.id] = _changed(fresh, changes[spelling])
+    for message in old.obsolete.values():
+        new.obsolete[str(message.id), str(message.context)] = message
+    return _written(text, new)
+
+
+def _changed(message: Message, change: Change | None) -> Message:
+    if change is None:
+        return message
+    others = [c for c in message.user_comments if not c.strip().startswith("state:")]
+    message.user_comments = [state_line(change.standing), *others]
+    message.string = message.string if change.words is None else change.words
+    return message
+
+
+def _spelled(kept: Mapping[Key, Message], texts: Texts) -> dict[str, str]:
+    """The SMS spellings whose English still stands, with that English."""
+    return {
+        address: source
+        for (address, source), message in kept.items()
+        if address.endswith(SMS) and message.string and texts.get(base(address)) == source
+    }
+
+
+def _written(text: str, catalog: Catalog) -> str:
+    """A catalog under the header that `text` has."""
     body = BytesIO()
-    write_po(body, new, width=0, no_location=True, omit_header=True)
+    write_po(body, catalog, width=0, no_location=True, omit_header=True)
     head = text.partition("\n\n")[0].rstrip("\n")
     return "\n\n".join(filter(None, (head, body.getvalue().decode().strip("\n")))) + "\n"
 

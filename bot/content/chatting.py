@@ -11,8 +11,10 @@ from bot.app import now
 from bot.content.library import Library, load
 from flows.engine import advance, begin
 from flows.keywords import keyword, language_named
+from flows.lexicon import Lexicon
 from flows.messages import LIMITS, ChannelName, Outbound
 from flows.rendering import render
+from flows.roster import PRETEND
 from flows.sessions import (
     Completed,
     Event,
@@ -29,16 +31,15 @@ from flows.sessions import (
     WentBack,
 )
 from flows.sms import segments
+from flows.ussd import SCREEN, missing, paged
 from storage.ids import new_id
 
 GOOD, PROBLEM = 0, 1
 EXAMPLES = {
-    "channel": "",
     "duty_officer": "no",
     "roster": " ".join(map(str, range(1, 43))),
     "class_name": "1A",
     "list_number": "17",
-    "offered": "en zu",
     "programme": "Child Wellbeing",
     "partners": "clinic, Social Development",
     "school": "Your school",
@@ -51,7 +52,7 @@ EXAMPLES = {
 
 def chat(form_id: str, *, channel: ChannelName, language: str) -> int:
     """Play a questionnaire to its end, or until the input ends."""
-    library = load(languages=("en", language))
+    library = load()
     if form_id not in library.current:
         sys.stderr.write(
             f"There is no questionnaire {form_id!r}. There are: {', '.join(library.current)}\n"
@@ -62,14 +63,23 @@ def chat(form_id: str, *, channel: ChannelName, language: str) -> int:
             f"There is no language {language!r}. There are: {', '.join(library.lexicons)}\n"
         )
         return PROBLEM
+    if channel == "ussd" and (lacking := missing(library.lexicons[language], form_id)):
+        sys.stderr.write(
+            f"{form_id} is not offered on USSD in {language}: {len(lacking)} texts need a GSM-7 "
+            f"spelling, among them {lacking[0]}\n"
+        )
+        return PROBLEM
     questionnaire = library.newest(form_id)
+    known = EXAMPLES | {"channel": channel, "offered": " ".join(library.offered)}
+    if questionnaire.is_learning:
+        known["roster"] = " ".join(PRETEND)
     session = begin(
         new_id(now()),
         questionnaire,
         channel=channel,
         language=language,
         now=now(),
-        context={n: EXAMPLES.get(n, "") for n in questionnaire.context} | {"channel": channel},
+        context={name: known.get(name, "") for name in questionnaire.context},
     )
     if library.lexicons[language].draft:
         sys.stdout.write(f"[{language}: machine draft, not approved]\n")
@@ -125,7 +135,7 @@ def _step(library: Library, session: Session, event: Event) -> Turn:
                     lexicon=lexicon,
                     limits=LIMITS[session.channel],
                 ):
-                    _show(message, session.channel)
+                    _show(message, session.channel, lexicon)
             case Recorded(item=item, answer=answer):
                 sys.stdout.write(f"= {item}: {answer.value or answer.state}\n")
             case Completed():
@@ -135,7 +145,10 @@ def _step(library: Library, session: Session, event: Event) -> Turn:
     return turn
 
 
-def _show(message: Outbound, channel: ChannelName) -> None:
+def _show(message: Outbound, channel: ChannelName, lexicon: Lexicon) -> None:
+    if channel == "ussd":
+        _show_screens(message.text, lexicon)
+        return
     for line in message.text.splitlines():
         sys.stdout.write(f"> {line}\n")
     for button in message.buttons:
@@ -143,6 +156,14 @@ def _show(message: Outbound, channel: ChannelName) -> None:
     if channel == "sms":
         counted = segments(message.text)
         sys.stdout.write(f"  ({counted.segments} SMS, {counted.encoding})\n")
+
+
+def _show_screens(text: str, lexicon: Lexicon) -> None:
+    """A reply as a USSD phone shows it, one screen after the other."""
+    for page in paged(text, lexicon, with_menu=True):
+        for line in f"CON {page}".splitlines():
+            sys.stdout.write(f"> {line}\n")
+        sys.stdout.write(f"  ({segments(f'CON {page}').units} of {SCREEN})\n")
 
 
 def _lines() -> Iterator[str]:

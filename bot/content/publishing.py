@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from bot.content.library import Library, digest
 from flows.forms import dump, load
+from flows.lexicon import SMS
 from storage.talk.consent_words import fill_digests, words_since
 from storage.talk.content import (
     published,
@@ -61,6 +62,7 @@ def _texts(conn: Connection, library: Library, version: str, now: datetime) -> N
     addresses = library.forms[version].texts
     for tag, lexicon in library.lexicons.items():
         texts = {address: lexicon.texts[address] for address in addresses}
+        texts |= {a + SMS: lexicon.spellings[a] for a in addresses if a in lexicon.spellings}
         mark = digest(texts)
         revision, before = stored.get(tag, (0, ""))
         if mark != before:
@@ -71,7 +73,7 @@ def _texts(conn: Connection, library: Library, version: str, now: datetime) -> N
                 language=tag,
                 revision=revision,
                 texts=texts,
-                state="draft-machine" if lexicon.draft else "approved",
+                state="draft-machine" if lexicon.draft else "reviewed",
                 digest=mark,
                 now=now,
             )

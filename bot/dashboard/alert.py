@@ -10,6 +10,7 @@ from bot.dashboard.explain import Explanation, explain
 from bot.dashboard.page import Page, Visit
 from bot.dashboard.people import name_of
 from bot.dashboard.words import say
+from scoring.ruleset import CRISIS_RULE, UNREAD_RULE
 from storage.care import cases
 from storage.care.cases import OUTCOMES, AlertRow, AlertStep, Outcome, StoredProfile
 from storage.families.learners import household_of
@@ -19,6 +20,8 @@ from storage.rights.correcting import disputed_items
 SHORTEST_REASON = 3
 LONGEST_REASON = 2000
 DONE = ("done", "gone")
+TOLD = (CRISIS_RULE, UNREAD_RULE)
+"""Rules that rest on no answer a profile could show: the page says what they mean."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,6 +146,7 @@ async def _show(
             for step in steps
         ],
         why=None if profile is None else _explained(visit, alert, profile),
+        told=say(f"alert.rule.{alert.rule}") if alert.rule in TOLD else "",
         disputed=sorted(visit.deps.describe(item, "")[0] for _, item in disputed),
         reason=vault.open(alert.reason, table="alerts", column="reason", row=alert.id)
         if alert.reason

@@ -18,6 +18,7 @@ from bot.dashboard.words import WORDS, known, say
 from bot.launch import Item
 from bot.login.access import Access, Ask, SignedIn
 from bot.login.enrolling import Enrolment
+from bot.login.lifetimes import ends_soon, last_day
 from bot.login.proofs import new_token
 from bot.policy import Place, Policy, Rule, Thing, Who, may, scope_of
 from bot.turns.world import World
@@ -28,6 +29,8 @@ from storage.scope import Scope
 from storage.trail import audit
 from storage.trail.audit import AuditRow
 from storage.trail.glass import Opening
+
+DAY = "%A %d %B %Y"
 
 
 def as_coded(item: str, answer: str) -> tuple[str, str]:
@@ -184,9 +187,17 @@ class Visit:
                 "help_phone": deps.help_phone,
                 "demo": deps.demo,
                 "openings": self.openings,
+                "last_day": self._last_day(),
             }
             | context
         )
+
+    def _last_day(self) -> str:
+        """The last day of her own account, once it is near; else empty."""
+        ends_at = self.signed_in.user.ends_at if self.signed_in else None
+        if ends_at is None or not ends_soon(ends_at, now=self.now):
+            return ""
+        return f"{last_day(ends_at, self.deps.timezone):{DAY}}"
 
     def see(self, path: str) -> Response:
         """Go on to another page with GET."""

@@ -2,17 +2,16 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
 from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection
 from starlette.responses import Response
 
+from bot.dashboard import folders
 from bot.dashboard.page import Page, Visit
 from bot.dashboard.requests import fault
-from bot.rights import correction, deciding, export
+from bot.rights import correction, deciding, export, objecting, settling
 from bot.rights.correction import FIELDS, Correction
 from bot.rights.deciding import HOW, LONGEST_NOTE, Decision, RequestError
 from bot.rights.file import Folder, gather
@@ -36,19 +35,20 @@ from storage.rights.requests import RequestRow
 from storage.staff.users import everyone
 from storage.trail.audit import record
 
-SAID = ("identified", "decided", "confirmed", "built", "corrected", "disputed", "informed", "noted")
+SAID = (
+    "identified",
+    "decided",
+    "confirmed",
+    "built",
+    "corrected",
+    "disputed",
+    "settled",
+    "informed",
+    "noted",
+)
 KINDS = {"html": "text/html; charset=utf-8", "json": "application/json"}
 EXPORTS = ("subject", "breach")
 """The kinds of files that `hand_out` hands out."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Note:
-    """A note of the officers, opened."""
-
-    at: datetime
-    by: str
-    text: str
 
 
 async def view(visit: Visit) -> Response:
@@ -78,10 +78,18 @@ async def decide(visit: Visit) -> Response:
             outcome=visit.form.get("outcome", ""),
             ground=visit.form.get("ground", ""),
             rulings=deciding.rulings_of(visit.form, list(present)),
+            against=visit.form.get("against", ""),
             note=visit.form.get("note", ""),
         )
         deciding.decide(
-            conn, visit.scope, world.vault, row, decision, present=list(present), now=visit.now
+            conn,
+            visit.scope,
+            world.vault,
+            row,
+            decision,
+            present=list(present),
+            now=visit.now,
+            stop=lambda what: objecting.stop(conn, world, visit.scope, row, what, now=visit.now),
         )
 
     return await _step(visit, step, said="decided", step_up=True)
@@ -149,6 +157,18 @@ async def dispute(visit: Visit) -> Response:
             conn, world, visit.scope, row, session_id=session_id, item=item, now=visit.now
         ),
         said="disputed",
+    )
+
+
+async def settle(visit: Visit) -> Response:
+    """Take the mark off a disputed answer."""
+    mark, outcome, reason = (visit.form.get(name, "") for name in ("mark", "outcome", "reason"))
+    return await _step(
+        visit,
+        lambda conn, row, world: settling.settle(
+            conn, world, visit.scope, row, mark=mark, outcome=outcome, reason=reason, now=visit.now
+        ),
+        said="settled",
     )
 
 
@@ -291,6 +311,7 @@ async def _show(
             {
                 "inform": requests.inform_tasks(conn, scope, [row.id]).get(row.id),
                 "logins": {user.id: user.login for user in everyone(conn)},
+                "disputed": settling.disputed(conn, scope, world, row) if world else [],
             },
         )
 
@@ -319,14 +340,14 @@ async def _show(
         order=CLASSES,
         rulings=rulings or _asked(visit, by_default(classes)),
         outcome=outcome,
-        sections=_sections(folder),
-        answers=_answers(folder) if row.kind == "correction" and row.waiting else [],
-        notes=[
-            Note(at=datetime.fromisoformat(n["at"]), by=logins.get(n["by"], ""), text=n["text"])
-            for n in deciding.notes_of(vault, row.id, row.note)
-        ],
+        sections=folders.sections(folder),
+        answers=folders.answers(folder) if row.kind == "correction" and row.waiting else [],
+        notes=folders.notes(vault, row, logins),
         files=files,
         inform=more["inform"],
+        disputed=more["disputed"],
+        settled=settling.SETTLED,
+        stops=tuple(objecting.STOPS),
         mine=row.decided_by == visit.user.user.id,
         how=HOW,
         outcomes=OUTCOMES,
@@ -347,25 +368,6 @@ def _asked(visit: Visit, defaults: dict[Withheld, Ruling]) -> dict[Withheld, Rul
     return deciding.rulings_of(visit.form, list(defaults))
 
 
-def _sections(folder: Folder | None) -> dict[str, int]:
-    """How many pieces each part of the file has that are simply hers."""
-    out: dict[str, int] = {}
-    if folder is not None:
-        for section, found, _ in folder.pieces:
-            if found is None:
-                out[section] = out.get(section, 0) + 1
-    return out
-
-
-def _answers(folder: Folder | None) -> list[dict[str, Any]]:
-    """Her own answers, to mark one as disputed; what is kept back is not shown for that."""
-    if folder is None:
-        return []
-    return [
-        entry for section, found, entry in folder.pieces if section == "answers" and found is None
-    ]
-
-
 PAGE = Page(
     path="/dashboard/requests/{code}",
     title="requests.one",
@@ -378,6 +380,7 @@ PAGE = Page(
         "informed": informed,
         "correct": correct,
         "dispute": dispute,
+        "settle": settle,
         "build": build,
         "download": download,
     },

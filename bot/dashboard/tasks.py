@@ -9,11 +9,12 @@ from starlette.responses import Response
 from bot.dashboard.page import Page, Visit
 from bot.policy import Place, may
 from storage.care import work
+from storage.care.assisting import KINDS
 from storage.care.work import TaskRow
 from storage.trail import audit
 
 PAGE_ROWS = 50
-DONE_ON: Mapping[str, str] = {"who_looked": "looked"}
+DONE_ON: Mapping[str, str] = {"who_looked": "looked", "inbox": "inbox"}
 """Kinds of task that are done on a page of their own: only for the roles that may open it."""
 
 
@@ -86,6 +87,7 @@ async def _show(visit: Visit, *, shown: str | None) -> Response:
         rows=[_listed(visit, row, open_it=row.id == shown) for row in rows],
         total=total,
         done_on=DONE_ON,
+        helped=KINDS,
         saved=visit.request.query_params.get("now") == "done",
     )
 

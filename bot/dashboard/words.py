@@ -5,10 +5,12 @@ What belongs to signing in stands in `words_door`.
 
 from collections.abc import Mapping
 
+from bot.dashboard.words_assisted import ASSISTED
 from bot.dashboard.words_door import DOOR
 from bot.dashboard.words_requests import REQUESTS
 
 WORDS: Mapping[str, str] = {
+    **ASSISTED,
     **DOOR,
     "alert.accept": "I take this",
     "alert.accept.text": "Everybody sees that you have it, and its clock stops.",
@@ -36,6 +38,14 @@ WORDS: Mapping[str, str] = {
     "alert.no_reasons": "No answer added points.",
     "alert.not_validated": (
         "This is a summary of answers under our own rules, not a diagnosis and not a prediction."
+    ),
+    "alert.rule.crisis": (
+        "Somebody who cares for this child wrote words that may mean danger, to herself or to "
+        "somebody else. The words are kept out of this page. Call her now."
+    ),
+    "alert.rule.unread": (
+        "A message could not be handled, and it may have held an answer that needs a person at "
+        "once. Call her and ask how they are."
     ),
     "alert.opened_by": "raised by the rules",
     "alert.other_domains": "The other domains",
@@ -167,6 +177,11 @@ WORDS: Mapping[str, str] = {
     "glass.verb.listed": "Listed",
     "glass.verb.passed": "Passed on",
     "glass.verb.read": "Read",
+    "home.ending": "These accounts end soon. Their last day:",
+    "home.ending.fix": (
+        "Who stays needs a later day: main.py users reopen LOGIN --ends 2027-06-30. For who leaves "
+        "there is nothing to do: what she has accepted goes back to the others."
+    ),
     "home.launch": "Families are not invited yet: the launch gate is shut.",
     "home.launch.fix": (
         "The technician runs main.py doctor --live, which says what to do about each."
@@ -180,6 +195,26 @@ WORDS: Mapping[str, str] = {
     "informant.child": "Child",
     "informant.nurse": "Nurse",
     "informant.teacher": "Teacher",
+    "inbox.empty": "Nothing waits in the inbox.",
+    "inbox.kind.audio": "voice note",
+    "inbox.kind.contact": "contact",
+    "inbox.kind.document": "document",
+    "inbox.kind.edited": "changed after it was sent",
+    "inbox.kind.forwarded": "passed on from somebody else",
+    "inbox.kind.gone": "no longer kept",
+    "inbox.kind.image": "picture",
+    "inbox.kind.location": "location",
+    "inbox.kind.other": "something else",
+    "inbox.kind.poll": "poll",
+    "inbox.kind.sticker": "sticker",
+    "inbox.kind.text": "text",
+    "inbox.kind.video": "video",
+    "inbox.show": "Read it",
+    "inbox.text": (
+        "Messages that no question waited for. Reading one is written down. We keep no voice notes "
+        "or pictures, only that one came: call, and ask."
+    ),
+    "inbox.title": "Inbox",
     "level.high": "High",
     "level.urgent": "Urgent",
     "looked.because": "Why it stands here",
@@ -224,6 +259,8 @@ WORDS: Mapping[str, str] = {
     "state.open": "Open",
     "state.opened": "New",
     "step.accepted": "Accepted",
+    "step.answers_back": "The answers give this reason again",
+    "step.answers_changed": "Answers changed: they do not give this reason any more",
     "step.closed": "Closed",
     "step.escalated": "Sent to the next in line",
     "step.offered": "Sent to staff on call",
@@ -235,20 +272,33 @@ WORDS: Mapping[str, str] = {
     "table.source": "Source",
     "table.threshold": "Together {share}. {band} starts at {threshold}.",
     "task.alert_unreachable": "An alert reached nobody: no coordinator can be reached by chat.",
+    "task.auto_reply": "A phone answers us by itself, again and again. See whose it is.",
+    "task.call_me": (
+        "Somebody to call: a missed call, the words CALL ME, or two reminders without an answer."
+    ),
     "task.carer_not_guardian": "Call the carer: the parent or guardian has not consented yet.",
     "task.code_claimed_twice": "A JOIN code was sent from a second phone. Find out who is right.",
     "task.consent_unclear": "Two people who may decide for a child disagree. Call the family.",
     "task.consent_withdrawn": (
         "Consent was taken back: nothing more is asked. See what is open, close what may be closed."
     ),
+    "task.crisis": "Words that may mean danger came in, and no child is known. Call at once.",
     "task.dead_letter": "A message could not be delivered after several tries.",
     "task.glass_unseen": (
         "A colleague of another school opened this school's records; no supervisor could be told."
+    ),
+    "task.inbox": "A message that no question waited for. Read it, and answer if need be.",
+    "task.not_invited": (
+        "A caregiver agreed that we write to her, but WhatsApp lets nothing out without a "
+        "template. Call her, or hand her the letter with the code."
     ),
     "task.not_understood": "Somebody could not make herself understood. Call and help her.",
     "task.partners_withdrawn": "No more sharing for this family: tell the partners who were told.",
     "task.phone_me": "A colleague without data asks for a phone call about an alert.",
     "task.poison": "A message could not be handled. Look at it and answer the person.",
+    "task.wrong_number": (
+        "This number is somebody else's. Ask the school for the right one; do not write here again."
+    ),
     "task.who_looked": "Last month's list of who looked without an assignment is ready to be read.",
     "tasks.done": "Done",
     "tasks.done.said": "Saved: the task is closed.",

@@ -6,6 +6,9 @@ DOOR: Mapping[str, str] = {
     "account.changed": "Your password is changed. Every other browser was signed out.",
     "account.end_one": "Sign out there",
     "account.ended": "Ended. Nobody is signed in there now.",
+    "account.ends": (
+        "Your account ends soon: {day} is its last day. If you stay, tell whoever keeps the logins."
+    ),
     "account.gone": "That one had ended already.",
     "account.here": "this browser",
     "account.list": "Where you are signed in",

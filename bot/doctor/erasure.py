@@ -25,7 +25,7 @@ def _ledger(ctx: Ctx) -> Verdict:
         if (found := ctx.read(lambda c, h=household: leftovers(c, h)))  # type: ignore[misc]
     }
     if not left:
-        return ok(name, f"{len(ledger)} in the ledger, nothing of them in the database.")
+        return ok(name, f"{len(ledger)} keys in the ledger, no row of theirs in the database.")
     household, tables = next(iter(left.items()))
     return red(
         name,

@@ -69,7 +69,7 @@ def _erased(store: KeyStore) -> list[Verdict]:
         return [
             red(
                 "erased keys",
-                f"The keys of {left} erased households are still there.",
+                f"{left} keys of erased households are still there: old backups of them open.",
                 "Run the erasure again: main.py erase",
             )
         ]
@@ -83,7 +83,9 @@ def _erased(store: KeyStore) -> list[Verdict]:
                 "Stop the bot; main.py keys rotate",
             )
         ]
-    return [ok("erased keys", f"{len(ledger)} households erased; no old copy opens theirs.")]
+    return [
+        ok("erased keys", f"{len(ledger)} keys erased; no old copy of the key store opens them.")
+    ]
 
 
 def _index(store: KeyStore) -> Verdict:

@@ -39,7 +39,7 @@ from storage.keyring.keys import KeyStore, State
 from storage.keyring.sealedfile import open_file, read_header, seal_file
 from storage.keyring.vault import Vault
 from storage.migrate import current, upgrade
-from storage.rights.erasing import replay
+from storage.rights.erasing import forget_strangers, replay
 
 BACKUP_KEY = "backup"
 """The id of the key that seals backups; it is in the key store like every other."""
@@ -177,6 +177,8 @@ def _restored(
             bind(conn, vault, now=now)
             ledger = {each.household_id: each.at for each in store.erasures()}
             erased = replay(conn, ledger, vault=vault)
+            gone = {key for key, destroyed in store.ids().items() if destroyed is not None}
+            forget_strangers(conn, gone, at=now)
     finally:
         engine.dispose()
     snapshots.compact(plain)

@@ -13,6 +13,7 @@ from bot.commands import GOOD, PROBLEM, as_json, err, out
 from bot.keyring import masters
 from bot.keyring.vaults import finish_rotation, open_store
 from bot.settings import Settings, SettingsError, problems_of
+from bot.trail.noting import note_command
 from storage.database import Database
 from storage.errors import BadUrl
 from storage.keyring.binding import bind
@@ -23,6 +24,13 @@ from storage.keyring.wrapping import GROUPS, KEY_BYTES, fingerprint, from_groups
 from storage.migrate import upgrade
 
 COLUMNS = 7
+OWED = (
+    "NOT DONE YET: MASTER_KEY stands in the environment, where only you can replace it, and old "
+    "copies of the key store still open with it what was erased.",
+    "Next: stop the bot; main.py keys rotate; set the MASTER_KEY it prints; start the bot; "
+    "main.py keys confirm. Until then doctor is red and erasing ends with exit code 1.",
+)
+"""What is said after an erasure that could not replace the master key by itself."""
 Step = Callable[[], object]
 
 
@@ -36,6 +44,32 @@ def sheet(settings: Settings, *, now: datetime) -> int:
         store.close()
     err("Next: main.py keys confirm")
     return GOOD
+
+
+def first_sheet(settings: Settings, store: KeyStore, *, now: datetime, terminal: bool) -> bool:
+    """What `run` says while no sheet of the master key exists; whether it printed one.
+
+    Args:
+        settings: A live deployment's.
+        store: Its key store, perhaps made just now.
+        now: Aware, UTC.
+        terminal: Whether somebody reads stdout. A service manager keeps it in a log, and a log
+            must not hold the key.
+    """
+    if store.master().sheet_at is not None:
+        return False
+    if not terminal:
+        name = "MASTER_KEY_FILE" if settings.master_key_file else "MASTER_KEY"
+        err(
+            f"{name}: this master key stands on no paper yet, and without it everything is lost. "
+            "On a terminal: main.py keys sheet, then main.py keys confirm"
+        )
+        return False
+    note_command(settings, "sheet_printed", "keys", now=now)
+    _print_sheet(store.printed(at=now), store.master().made_at, store.master().fingerprint)
+    sys.stdout.flush()
+    err("Shown once; again with main.py keys sheet. Next, beside the bot: main.py keys confirm")
+    return True
 
 
 def confirm(settings: Settings, *, now: datetime, ask: Callable[[str], str] | None = None) -> int:

@@ -63,6 +63,10 @@ class ImportRefusedError(Exception):
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
 
+class SlipError(Exception):
+    """No slips can be printed; the message says what to do."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContactAddress:
     """Where somebody can be reached: `value` as the channel knows it."""

@@ -12,9 +12,22 @@ LONGEST = timedelta(days=2 * 366)
 IDLE = timedelta(days=30)
 """Days without use after which a login is closed."""
 
+NOTICE = timedelta(days=14)
+"""So long before its end an account's holder, and whoever keeps the accounts, are told."""
+
 
 class EndError(ValueError):
     """An account cannot end then; the message says what to write."""
+
+
+def ends_soon(ends_at: datetime | None, *, now: datetime) -> bool:
+    """Whether an account that is open ends within `NOTICE` (both aware)."""
+    return ends_at is not None and now < ends_at <= now + NOTICE
+
+
+def last_day(ends_at: datetime, zone: ZoneInfo) -> date:
+    """The last day on which an account can be used, all of it or some."""
+    return (ends_at - timedelta(seconds=1)).astimezone(zone).date()
 
 
 def end_of(text: str, *, now: datetime, zone: ZoneInfo) -> datetime:

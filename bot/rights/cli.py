@@ -93,6 +93,10 @@ def requests_decide(
         list[str] | None,
         typer.Option(help="A class: others=withhold:third_party; repeat. Else the defaults."),
     ] = None,
+    against: Annotated[
+        str,
+        typer.Option(help="Of an objection: messages, partners, research, everything; it stops."),
+    ] = "",
     note: NoteText = "",
 ) -> None:
     """Decide a request; an erasure counts when a second person confirms it."""
@@ -112,6 +116,7 @@ def requests_decide(
             ground=ground,
             rulings=rulings,
             note=note,
+            against=against,
         )
     )
 
@@ -132,6 +137,25 @@ def requests_correct(
 
     asked = Correction(field=field, value=value, child=child, before=before)
     _run(lambda: shell.correct(Settings(), request, login=login, asked=asked))
+
+
+@requests.command("settle")
+def requests_settle(
+    request: Request,
+    mark: Annotated[str, typer.Argument(help="The mark's id, as requests show lists it.")],
+    *,
+    login: Officer,
+    outcome: Annotated[str, typer.Option(help="right, asked_again or taken_back.")],
+    reason: Annotated[str, typer.Option(help="Why, in your words; it is stored sealed.")],
+) -> None:
+    """Take the mark off an answer that somebody called wrong."""
+    from bot.rights import shell  # noqa: PLC0415 - as above
+
+    _run(
+        lambda: shell.settle(
+            Settings(), request, login=login, mark=mark, outcome=outcome, reason=reason
+        )
+    )
 
 
 @breach.command("worksheet")

@@ -79,6 +79,19 @@ CHANNELS: Mapping[ChannelName, Leaving] = {
         readable="Telegram (bot chats are not end-to-end encrypted), whoever has the phone",
         limits=_WORDS,
     ),
+    "ussd": Leaving(
+        what="USSD sessions, both ways",
+        to="Africa's Talking, then the mobile networks",
+        country="Kenya and wherever Africa's Talking keeps it (see the contract)",
+        fields={
+            "number": "personal",
+            "what is keyed, what the screen shows": "child-sensitive",
+            "time, network": "personal",
+        },
+        readable="Africa's Talking, the network (USSD is not encrypted end to end), whoever sees "
+        "the screen; nothing stays on the phone",
+        limits=f"{_WORDS} Protection questions are never asked by USSD. Nothing is pushed.",
+    ),
 }
 """Every channel that sends; a test compares it with the channels there are."""
 OTHERS: tuple[Leaving, ...] = (

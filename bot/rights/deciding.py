@@ -4,7 +4,7 @@ Pages and the command line both come here. Every step is one transaction with it
 """
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import cast, get_args
@@ -38,6 +38,8 @@ HOW = ("known_in_person", "called_back", "identity_document", "school_confirmed"
 INFORM_WITHIN = timedelta(days=7)
 """By when she is told what was decided. Ours; POPIA says as soon as reasonably practicable."""
 LONGEST_NOTE = 4000
+GIVEN = ("granted", "part")
+"""Outcomes by which she gets what she asked for, or some of it."""
 
 
 class RequestError(Exception):
@@ -56,12 +58,14 @@ class Decision:
         outcome: granted, part, refused or held.
         ground: Ground of the whole.
         rulings: For access: what happens to each class.
+        against: For an objection: what is to stop (`objecting.STOPS`).
         note: Her own words, sealed.
     """
 
     outcome: str
     ground: str
     rulings: Mapping[Withheld, Ruling]
+    against: str = ""
     note: str = ""
 
 
@@ -171,6 +175,7 @@ def decide(
     *,
     present: Collection[Withheld],
     now: datetime,
+    stop: Callable[[str], object] | None = None,
 ) -> State:
     """Decide a request; returns the state it has now ("second": another person must confirm).
 
@@ -182,6 +187,7 @@ def decide(
         decision: What was decided.
         present: The classes her file has (access only).
         now: When (aware, UTC).
+        stop: Carries out a granted objection in this transaction; takes `decision.against`.
 
     Raises:
         RequestError: It may not stand; `codes` say why.
@@ -196,6 +202,7 @@ def decide(
             {
                 "outcome": outcome,
                 "rulings": {name: asdict(ruling) for name, ruling in decision.rulings.items()},
+                "against": decision.against,
             }
         ),
         table="requests",
@@ -215,6 +222,11 @@ def decide(
     )
     if not done:
         raise RequestError("gone")
+    if row.kind == "objection" and outcome in GIVEN:
+        if stop is None:
+            raise RequestError("against")
+        stop(decision.against)
+        add_note(conn, vault, row, f"stopped: {decision.against}", by=by, now=now)
     if decision.note.strip():
         add_note(conn, vault, row, decision.note, by=by, now=now)
     _audit(conn, scope, "proposed" if state == "second" else outcome, row, now)
@@ -228,7 +240,7 @@ def decision_faults(
 ) -> tuple[str, ...]:
     """What is wrong with a decision, as codes; empty if it may stand."""
     found: tuple[str, ...] = ("long",) if len(decision.note) > LONGEST_NOTE else ()
-    given_out = decision.outcome in ("granted", "part")
+    given_out = decision.outcome in GIVEN
     if given_out and row.identity_at is None:
         found += ("unproved",)
     if row.kind == "access":

@@ -3,7 +3,8 @@
 1. The ledger of erasures in the key store gets its entry, durably: from here on a restored backup
    is erased again, whatever happens to this run.
 2. One transaction of the database: providers are told to delete, rows go, audit rows come.
-3. The household's key is destroyed: what old backups hold of it opens no more.
+3. Its keys are destroyed, the household's and those of what its people wrote before they joined:
+   what old backups hold of it opens no more.
 4. Files made of it are deleted; the database's own files are cleared of what was deleted.
 5. The master key is replaced, so that old copies of the key store open nothing.
 
@@ -264,7 +265,8 @@ def carry_out(
         people: The two who decided, for the audit; nobody where its time had come.
         request_id: What they decided; empty where nobody did.
         now: Aware, UTC.
-        note: Enters a household into the ledger of erasures, durably.
+        note: Enters the id of a key to be destroyed into the ledger of erasures, durably: the
+            household's, or one of what was said before somebody joined.
     """
     overwrite_deleted(conn)
     found = (
@@ -277,10 +279,10 @@ def carry_out(
     if target.household_id:
         note(target.household_id)
         erased = erase_household(conn, target.household_id, at=now, vault=world.vault)
-        for empty in sorted(erased.keys - {target.household_id}):
-            note(empty)
     else:
         erased = erase_address(conn, target.address_id, at=now)
+    for key in sorted(erased.keys - {target.household_id}):
+        note(key)
     _audit(conn, target, people, request_id, now)
     return Done(
         erased=erased,
@@ -301,8 +303,14 @@ def rejudge(conn: Connection, world: World, erased: Erased, now: datetime) -> in
 
 
 def finish(store: KeyStore, done: Done, place: Path, *, now: datetime) -> int:
-    """Steps 3 and half of 4: the keys, and the files made of it; returns how many files went."""
-    store.destroy(done.erased.keys, at=now)
+    """Steps 3 and half of 4: the keys, and the files made of it; returns how many files went.
+
+    Keys that an earlier run entered into the ledger and did not come to destroy go as well.
+    """
+    ids = store.ids()
+    owed = {e.household_id for e in store.erasures() if e.household_id in ids}
+    left = {key for key in owed if ids[key] is None}
+    store.destroy(done.erased.keys | left, at=now)
     gone = 0
     for name in done.files:
         path = place / f"{name}{SUFFIX}"

@@ -16,8 +16,10 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 def erase(
     *,
     request: Annotated[str, typer.Option(help="The request two people granted, its id.")],
-    by: Annotated[str, typer.Option(help="Login of who proposed it.")],
-    second: Annotated[str, typer.Option(help="Login of who confirmed it.")],
+    by: Annotated[
+        str, typer.Option(help="Login of who carries it out, asked for password and code.")
+    ],
+    second: Annotated[str, typer.Option(help="Login of the other one who granted it.")],
     household: Annotated[str, typer.Option(help="A household, by its id.")] = "",
     child: Annotated[str, typer.Option(help="The household of this child, by its code.")] = "",
     number: Annotated[
@@ -47,7 +49,7 @@ def retention(
 @hold.command("add")
 def hold_add(
     reason: Annotated[str, typer.Option(help="Why; it is stored sealed.")],
-    by: Annotated[str, typer.Option(help="Login of who holds.")],
+    by: Annotated[str, typer.Option(help="Login of who holds; asks for password and code.")],
     household: Annotated[str, typer.Option(help="A household, by its id.")] = "",
     child: Annotated[str, typer.Option(help="The household of this child, by its code.")] = "",
     until: Annotated[
@@ -75,7 +77,7 @@ def hold_add(
 @hold.command("end")
 def hold_end(
     hold_id: Annotated[str, typer.Argument(help="The hold, by its id.")],
-    by: Annotated[str, typer.Option(help="Login of who ends it.")],
+    by: Annotated[str, typer.Option(help="Login of who ends it; asks for password and code.")],
 ) -> None:
     """End a hold."""
     from bot.rights import hold_command as work  # noqa: PLC0415 - as above

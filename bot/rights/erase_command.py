@@ -13,10 +13,13 @@ from sqlalchemy import Connection
 
 from bot.app import now as clock
 from bot.commands import GOOD, PROBLEM, as_json, err, out, with_database
-from bot.keyring.keys import rotate_after_erasure
+from bot.dashboard.requests import fault
+from bot.keyring.keys import OWED, rotate_after_erasure
 from bot.keyring.vaults import open_store
 from bot.rights import erase
+from bot.rights.deciding import RequestError
 from bot.rights.erase import WHY, Done, EraseRefusedError, Target
+from bot.rights.officer import Prove, prove
 from bot.settings import Settings
 from bot.turns.world import World
 from storage.keyring.keys import KeyStore
@@ -42,13 +45,29 @@ class Asked:
     second: str = ""
 
 
-def run(settings: Settings, asked: Asked, *, json_wanted: bool, now: datetime | None = None) -> int:
-    """`erase`: 0 when everything is gone, 1 when it was refused or something is left to do."""
+def run(
+    settings: Settings,
+    asked: Asked,
+    *,
+    json_wanted: bool,
+    now: datetime | None = None,
+    prove: Prove = prove,
+) -> int:
+    """`erase`: 0 when everything is gone, 1 when it was refused or something is left to do.
+
+    Whoever `--by` names proves that it is she; the other one did so when she confirmed.
+    """
     now = now or clock()
     if sum((bool(asked.household), bool(asked.child), asked.number)) != 1:
         err("Say whom: --household ID, --child CODE, or --number (asks for the address).")
         return PROBLEM
     address = _address() if asked.number else ""
+    try:
+        prove(settings, asked.by)
+    except RequestError as error:
+        err(fault(error.codes[0]))
+        err("Nothing was erased.")
+        return PROBLEM
     store = open_store(settings)
     try:
         done = with_database(
@@ -66,9 +85,10 @@ def run(settings: Settings, asked: Asked, *, json_wanted: bool, now: datetime | 
         as_json(document)
     else:
         _print(document)
-    if not replaced:
-        err("The master key must be replaced now: main.py keys rotate. Until then doctor is red.")
-    return GOOD if left != "reader" else PROBLEM
+    owed = not replaced and not settings.is_demo
+    for line in OWED if owed else ():
+        err(line)
+    return PROBLEM if owed or left == "reader" else GOOD
 
 
 def _erase(
@@ -122,7 +142,8 @@ def certificate(
         "class_lists_without_the_number": erased.classes,
         "profiles_of_others_made_anew": done.rejudged,
         "keys_destroyed": len(erased.keys),
-        "master_key_replaced": replaced,
+        "old_backups_open_a_part_with_the_keys_of": sorted(erased.others),
+        "master_key_replaced": replaced or "NOT YET: main.py keys rotate",
         "files_deleted": files,
         "database_files": FILES[left],
         "providers_asked_to_delete": done.at_providers,

@@ -15,6 +15,8 @@ from typing import Any
 from sqlalchemy import Connection
 
 from bot.content.publishing import adopt
+from bot.rights.protection import about_protection, attached, protected_items
+from bot.rights.spoken import About, about
 from bot.rights.withholding import (
     Piece,
     Ruling,
@@ -26,11 +28,13 @@ from bot.rights.withholding import (
 )
 from bot.sending.envelopes import load_outbound
 from bot.turns.world import World
+from flows.languages import own_name
 from flows.lexicon import Lexicon
-from scoring.ruleset import HIGH_RULE, Rules
+from flows.questionnaire import LANGUAGE
 from storage.care.cases import profile_row
-from storage.rights import subjects
-from storage.rights.subjects import Cared, Letter, Looked, Raised, Said, Subject
+from storage.rights import letters, subjects
+from storage.rights.letters import Letter
+from storage.rights.subjects import Cared, Looked, Raised, Said, Subject
 from storage.scope import Scope
 
 PLACEHOLDER = re.compile(r"\$\{\w+\}")
@@ -73,7 +77,7 @@ def document(
 ) -> dict[str, Any]:
     """What she is given, as one JSON document."""
     sections: dict[Section, list[Entry]] = {
-        name: [] for name in ("answers", "told", "bands", "messages", "looks")
+        name: [] for name in ("answers", "told", "bands", "messages", "notes", "looks")
     }
     for section, found, entry in folder.pieces:
         if given(found, rulings):
@@ -85,27 +89,6 @@ def document(
         **folder.head,
         **sections,
     }
-
-
-def protected_items(rules: Rules) -> frozenset[str]:
-    """Items (`form/item`) on protection and care, with the gate that leads to the private part."""
-    own = {i.item for i in rules.indicators if i.scale == "protection"}
-    private = {i.follow_up for i in rules.indicators if i.scale == "protection" and i.follow_up}
-    gates = {
-        item
-        for name in private
-        if rules.follow_ups[name].gate
-        for item, _ in rules.follow_ups[name].triggers
-    }
-    behind = {i.item for i in rules.indicators if i.follow_up in private}
-    return frozenset(own | gates | behind)
-
-
-def about_protection(raised: Raised, rules: Rules, protected: frozenset[str]) -> bool:
-    """Whether an alert is about protection: its rule's item, or a high band of that domain."""
-    if raised.rule == HIGH_RULE:
-        return raised.protection_band == "high"
-    return any(rule.id == raised.rule and rule.item in protected for rule in rules.critical)
 
 
 class _Gathering:
@@ -127,11 +110,18 @@ class _Gathering:
             child_ids=list(self._by_id),
             class_ids=[c.class_id for c in self._children if c.class_id],
         )
-        for version in {said.version for said in self._said}:
+        self._moments = letters.moments_of(
+            conn, person_id=subject.id, address_ids=[a.id for a in self._addresses]
+        )
+        versions = {said.version for said in self._said}
+        for version in versions | {moment.version for moment in self._moments}:
             adopt(conn, world.library, version)
+        for form in world.library.forms.values():
+            self._protected |= attached(form.questionnaire, self._protected)
 
     def folder(self) -> Folder:
-        pieces = [*self._answers(), *self._bands(), *self._messages(), *self._looks()]
+        told = [*self._answers(), *self._bands(), *self._messages()]
+        pieces = [*told, *self._notes(), *self._looks()]
         return Folder(subject=self._subject, head=self._head(), pieces=tuple(pieces))
 
     def _open(self, blob: bytes | None, table: str, column: str, row: str) -> str | None:
@@ -269,6 +259,8 @@ class _Gathering:
         if form is None or said.item not in form.questionnaire.index:
             return said.value
         item = form.questionnaire[said.item]
+        if item.type == LANGUAGE:
+            return own_name(said.value)
         if not item.list_name:
             return said.value
         return ", ".join(
@@ -310,14 +302,23 @@ class _Gathering:
                 yield "bands", classify(piece), entry
 
     def _messages(self) -> Iterable[tuple[Section, Withheld | None, Entry]]:
-        """Messages of a phone that several people answer may be anybody's of them."""
+        """Messages of a phone that several people answer may be anybody's of them.
+
+        What she wrote in answer to a question on protection is kept back as its answer is.
+        """
         shared = {a.id for a in self._addresses if a.people > 1}
         channels = {a.id: a.channel for a in self._addresses}
-        for letter in subjects.letters_of(
+        for letter in letters.letters_of(
             self._conn, person_id=self._subject.id, address_ids=list(channels)
         ):
             hers = letter.address_id not in shared
-            piece = Piece(hers=hers, about_hers=hers)
+            asked = about(letter, self._moments, self._items_of)
+            piece = Piece(
+                hers=hers,
+                about_hers=hers,
+                protection=not self._protected.isdisjoint(asked.items),
+                matter=self._of_matter(asked),
+            )
             entry = {
                 "from_her": letter.table == "inbox",
                 "channel": channels.get(letter.address_id),
@@ -326,6 +327,37 @@ class _Gathering:
                 "text": self._said_in(letter),
             }
             yield "messages", classify(piece), entry
+
+    def _items_of(self, version: str) -> list[str]:
+        form = self._world.library.forms.get(version)
+        if form is None:
+            return sorted(self._protected)  # nobody can tell any more
+        return [f"{form.questionnaire.form_id}/{item.name}" for item in form.questionnaire.items]
+
+    def _of_matter(self, asked: About) -> bool:
+        weighty = self._protected | self._world.library.rules.critical_by_item.keys()
+        return not weighty.isdisjoint(asked.items) and any(
+            self._in_matter(child, wave) for child, wave in asked.places
+        )
+
+    def _notes(self) -> Iterable[tuple[Section, Withheld | None, Entry]]:
+        """Why the team closed alerts about her children, in its own words.
+
+        One on protection is kept back as protection is: giving what others told gives none of it.
+        """
+        raised = {each.id: each for each in self._raised}
+        matters = {matter.id for matter in self._matters}
+        for noted in letters.noted_about(self._conn, self._by_id):
+            protection = about_protection(
+                raised[noted.id], self._world.library.rules, self._protected
+            )
+            piece = Piece(hers=protection, protection=protection, matter=noted.id in matters)
+            entry = {
+                "child": self._code(noted.child_id),
+                "at": noted.at.isoformat(),
+                "text": self._open(noted.reason, "alerts", "reason", noted.id),
+            }
+            yield "notes", classify(piece), entry
 
     def _said_in(self, letter: Letter) -> str | None:
         body = self._open(letter.body, letter.table, "body", letter.id)

@@ -1,13 +1,17 @@
 """The `hold` commands: households that nothing may be deleted of, whatever is asked or due."""
 
 from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, select
 
 from bot.app import now as clock
 from bot.commands import GOOD, PROBLEM, as_json, err, out, with_database
+from bot.dashboard.requests import fault
 from bot.policy import shipped
+from bot.rights.deciding import RequestError
 from bot.rights.erase import EraseRefusedError, by_household
+from bot.rights.officer import Prove, prove
 from bot.settings import Settings
 from bot.trail.acting import acting, roles_for
 from bot.turns.world import World
@@ -32,11 +36,14 @@ def add(
     by: str,
     until: datetime | None,
     now: datetime | None = None,
+    prove: Prove = prove,
 ) -> int:
-    """`hold add`: hold the household of a child, or one by its id."""
+    """`hold add`: hold the household of a child, or one by its id, in one's own name."""
     now = now or clock()
     if bool(household) == bool(child) or not reason.strip():
         err("Say whom (--household ID or --child CODE) and why (--reason).")
+        return PROBLEM
+    if not _is_she(settings, by, prove):
         return PROBLEM
 
     def work(conn: Connection, world: World) -> str | None:
@@ -48,16 +55,12 @@ def add(
         erased = select(households.c.erased_at).where(households.c.id == target)
         if conn.execute(erased).scalar() is not None:
             raise EraseRefusedError("nobody")
-        # A day that is named is held to its end, in the programme's own time.
-        last = None
-        if until is not None:
-            last = datetime.combine(until.date() + timedelta(days=1), time(), tzinfo=world.zone)
         made = holds.add_hold(
             conn,
             household_id=target,
             reason=reason.strip(),
             by=user.id,
-            until_at=last,
+            until_at=None if until is None else _end_of(until, world.zone),
             vault=world.vault,
             now=now,
             new_id=new_id,
@@ -77,13 +80,37 @@ def add(
     return GOOD
 
 
+def _end_of(day: datetime, zone: ZoneInfo) -> datetime:
+    """A day that is named is held to its end, in the programme's own time."""
+    return datetime.combine(day.date() + timedelta(days=1), time(), tzinfo=zone)
+
+
 def _not_allowed() -> str:
     return f"--by must name an open account of one of: {', '.join(roles_for(shipped(), *HOLD))}."
 
 
-def end(settings: Settings, hold_id: str, *, by: str, now: datetime | None = None) -> int:
-    """`hold end`: what was held may be erased and let go again."""
+def _is_she(settings: Settings, login: str, prove: Prove) -> bool:
+    """Whether whoever types has the password and the code of that login; if not, it is said."""
+    try:
+        prove(settings, login)
+    except RequestError as error:
+        err(fault(error.codes[0]))
+        return False
+    return True
+
+
+def end(
+    settings: Settings,
+    hold_id: str,
+    *,
+    by: str,
+    now: datetime | None = None,
+    prove: Prove = prove,
+) -> int:
+    """`hold end`: what was held may be erased and let go again; in one's own name."""
     now = now or clock()
+    if not _is_she(settings, by, prove):
+        return PROBLEM
 
     def work(conn: Connection, world: World) -> str:
         user = acting(conn, world.policy, by, *HOLD, now=now)

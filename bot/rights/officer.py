@@ -1,9 +1,9 @@
-"""A data officer at the command line: her login, password and code, as on the page."""
+"""Somebody at the command line in her own name: her login, password and code, as on the page."""
 
 import asyncio
 import getpass
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from bot.app import now
 from bot.keyring.vaults import open_vault
@@ -14,9 +14,12 @@ from bot.settings import Settings
 from storage.database import Database
 from storage.families.programmes import school_ids
 from storage.scope import Scope
+from storage.staff.users import User
 
 PURPOSE = "requests"
 WHERE = Place(section="pages", name="request")
+Prove = Callable[[Settings, str], None]
+"""Asks somebody for her proof; raises RequestError where it is none."""
 
 
 def typed(what: str, ask: Callable[[str], str] = getpass.getpass) -> str:
@@ -24,6 +27,18 @@ def typed(what: str, ask: Callable[[str], str] = getpass.getpass) -> str:
     if not sys.stdin.isatty():
         return sys.stdin.readline().rstrip("\r\n")
     return ask(f"{what}: ")
+
+
+def prove(settings: Settings, login: str) -> None:
+    """Ask whoever a grave step is taken by for her password and code, before anything is done.
+
+    What she may do is the policy's to say; this only proves that it is she.
+
+    Raises:
+        RequestError: "login" whatever was wrong, "wait" after too many tries.
+        StorageError: The database cannot be reached.
+    """
+    _signed_in(settings, login, password=typed("Password"), code=typed("Code"))
 
 
 def proved(settings: Settings, login: str, *, password: str, code: str, verb: str) -> Scope:
@@ -41,10 +56,24 @@ def proved(settings: Settings, login: str, *, password: str, code: str, verb: st
             policy does not let her.
         StorageError: The database cannot be reached.
     """
+    user, schools = _signed_in(settings, login, password=password, code=code)
+    policy = shipped()
+    reach = policy.roles[user.role].reach
+    who = Who(role=user.role, schools=frozenset(schools if reach == "all" else user.schools))
+    if may(policy, who, verb, WHERE) != "allow":
+        raise RequestError("role")
+    rule = policy.rule(WHERE.section, WHERE.name, verb)
+    return scope_of(rule, who, user_id=user.id, purpose=PURPOSE)
+
+
+def _signed_in(
+    settings: Settings, login: str, *, password: str, code: str
+) -> tuple[User, Collection[str]]:
+    """Whose password and code these are, and every school there is. Raises RequestError."""
     vault = open_vault(settings)
     database = Database.open(settings.url, exclusive=False)
 
-    async def main() -> Scope:
+    async def main() -> tuple[User, Collection[str]]:
         try:
             access = Access(database, vault, now)
             result = await access.sign_in(
@@ -56,16 +85,7 @@ def proved(settings: Settings, login: str, *, password: str, code: str, verb: st
             if signed_in is None:
                 raise RequestError("login")
             await access.end(signed_in)
-            schools = await database.read(school_ids)
-            policy, user = shipped(), signed_in.user
-            reach = policy.roles[user.role].reach
-            who = Who(
-                role=user.role, schools=frozenset(schools if reach == "all" else user.schools)
-            )
-            if may(policy, who, verb, WHERE) != "allow":
-                raise RequestError("role")
-            rule = policy.rule(WHERE.section, WHERE.name, verb)
-            return scope_of(rule, who, user_id=user.id, purpose=PURPOSE)
+            return signed_in.user, await database.read(school_ids)
         finally:
             await database.close()
 

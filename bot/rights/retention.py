@@ -14,6 +14,7 @@ from bot.rights.keeping import WHAT, Class, Keep, keeps, may_end
 from bot.site import Site
 from bot.turns.world import World
 from storage.ids import new_id
+from storage.keyring.vault import Vault
 from storage.rights.purge import purge_strangers
 from storage.rights.retention import due, end, last_day, note_day
 from storage.scope import system
@@ -82,13 +83,13 @@ def _line(conn: Connection, site: Site, name: Class, keep: Keep, now: datetime) 
     )
 
 
-def end_class(conn: Connection, name: Class, keep: Keep, *, now: datetime) -> int:
+def end_class(conn: Connection, name: Class, keep: Keep, *, now: datetime, vault: Vault) -> int:
     """Let one class go, as much as one transaction takes; returns how many rows (or texts)."""
     if keep.days is None or name in BY_HAND:
         return 0
     before = now - timedelta(days=keep.days)
     count = (
-        purge_strangers(conn, before=before)
+        purge_strangers(conn, before=before, now=now, vault=vault)
         if name == "strangers"
         else end(conn, name, before=before, now=now)
     )
@@ -113,7 +114,7 @@ def sweep(conn: Connection, world: World, now: datetime) -> int:
     if last_day(conn) == day:
         return 0
     count = sum(
-        end_class(conn, name, keep, now=now)
+        end_class(conn, name, keep, now=now, vault=world.vault)
         for name, keep in table_of(world.site).items()
         if name not in OWN_TICK and may_end(name, keep, table_signed_by=signer(world.site))
     )

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from bot.app import now as clock
-from bot.commands import GOOD, as_json, err, out, with_database
-from bot.keyring.keys import rotate_after_erasure
+from bot.commands import GOOD, PROBLEM, as_json, err, out, with_database
+from bot.keyring.keys import OWED, rotate_after_erasure
 from bot.keyring.vaults import open_store
 from bot.rights import erase
 from bot.rights.erase import Target
@@ -38,7 +38,19 @@ def run(settings: Settings, *, apply: bool, json_wanted: bool, now: datetime | N
         as_json({"at": now.isoformat(), "applied": apply, "classes": [asdict(x) for x in lines]})
     else:
         _print(lines, applied=apply)
-    return GOOD
+    owed = apply and _owed(settings)
+    for line in OWED if owed else ():
+        err(line)
+    return PROBLEM if owed else GOOD
+
+
+def _owed(settings: Settings) -> bool:
+    """Whether a household was erased and the master key has not been replaced since."""
+    store = open_store(settings)
+    try:
+        return store.state().owed_at is not None and not settings.is_demo
+    finally:
+        store.close()
 
 
 def _apply(settings: Settings, site: Site, now: datetime) -> dict[Class, int]:
@@ -60,7 +72,7 @@ def _apply(settings: Settings, site: Site, now: datetime) -> dict[Class, int]:
 
 
 def _end_one(settings: Settings, name: Class, keep: Keep, now: datetime) -> int:
-    return with_database(settings, lambda c, _w: end_class(c, name, keep, now=now))
+    return with_database(settings, lambda c, w: end_class(c, name, keep, now=now, vault=w.vault))
 
 
 def _erase_departed(settings: Settings, keep: Keep, now: datetime) -> int:
@@ -74,8 +86,7 @@ def _erase_departed(settings: Settings, keep: Keep, now: datetime) -> int:
     store = open_store(settings)
     try:
         count = sum(_erase_one(settings, store, household, now) for household in ids)
-        if not rotate_after_erasure(settings, store, now=now):
-            err("The master key must be replaced now: main.py keys rotate.")
+        rotate_after_erasure(settings, store, now=now)
     finally:
         store.close()
     return count

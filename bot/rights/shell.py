@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from bot.app import now
 from bot.commands import GOOD, PROBLEM, as_json, err, out, with_database
 from bot.dashboard.requests import fault
-from bot.rights import correction, deciding
+from bot.rights import correction, deciding, objecting, settling
 from bot.rights.correction import Correction
 from bot.rights.deciding import Decision, RequestError
 from bot.rights.file import gather
@@ -71,7 +71,7 @@ def show(settings: Settings, request_id: str, *, login: str, json_wanted: bool) 
 
     def work(
         conn: Connection, world: World, scope: Scope
-    ) -> tuple[RequestRow, dict[Withheld, int], list[dict[str, str]]]:
+    ) -> tuple[RequestRow, dict[Withheld, int], list[dict[str, str]], dict[str, str]]:
         row = _row(conn, scope, request_id)
         entry = audit.row(
             scope, "read", "requests", row.id, id=new_id(now()), at=now(), school_id=row.school_id
@@ -81,15 +81,19 @@ def show(settings: Settings, request_id: str, *, login: str, json_wanted: bool) 
             row,
             _present(conn, world, scope, row),
             deciding.notes_of(world.vault, row.id, row.note),
+            {mark.id: mark.answer for mark in settling.disputed(conn, scope, world, row)},
         )
 
-    def tell(found: tuple[RequestRow, dict[Withheld, int], list[dict[str, str]]]) -> None:
-        row, present, notes = found
+    def tell(
+        found: tuple[RequestRow, dict[Withheld, int], list[dict[str, str]], dict[str, str]],
+    ) -> None:
+        row, present, notes, marks = found
         kept = {
             name: {"pieces": present[name], "choice": ruling.choice, "ground": ruling.ground}
             for name, ruling in by_default(present).items()
         }
         document = {**_plain(row, now()), "kept_back_by_default": kept, "notes": notes}
+        document["disputed"] = marks
         if json_wanted:
             as_json(document)
             return
@@ -108,6 +112,7 @@ def decide(
     ground: str,
     rulings: Mapping[str, str],
     note: str,
+    against: str = "",
 ) -> int:
     """`requests decide`: also the second person's `confirm` and `disagree`."""
 
@@ -122,9 +127,20 @@ def decide(
             outcome=outcome,
             ground=ground,
             rulings=deciding.rulings_of(rulings, present),
+            against=against,
             note=note,
         )
-        return deciding.decide(conn, scope, world.vault, row, decision, present=present, now=now())
+        moment = now()
+        return deciding.decide(
+            conn,
+            scope,
+            world.vault,
+            row,
+            decision,
+            present=present,
+            now=moment,
+            stop=lambda what: objecting.stop(conn, world, scope, row, what, now=moment),
+        )
 
     verb = "confirm" if outcome in ("confirm", "disagree") else "decide"
     return _as_officer(
@@ -151,6 +167,22 @@ def correct(settings: Settings, request_id: str, *, login: str, asked: Correctio
 
     return _as_officer(
         settings, login, "correct", work, lambda _: out("Corrected. Tell her, then note that.")
+    )
+
+
+def settle(
+    settings: Settings, request_id: str, *, login: str, mark: str, outcome: str, reason: str
+) -> int:
+    """`requests settle`: the mark comes off an answer; why goes into the request's sealed note."""
+
+    def work(conn: Connection, world: World, scope: Scope) -> None:
+        row = _row(conn, scope, request_id)
+        settling.settle(
+            conn, world, scope, row, mark=mark, outcome=outcome, reason=reason, now=now()
+        )
+
+    return _as_officer(
+        settings, login, "settle", work, lambda _: out("The mark is off. Tell her, note that.")
     )
 
 

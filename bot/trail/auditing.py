@@ -20,7 +20,15 @@ from storage.ids import new_id
 from storage.scope import system
 from storage.trail import audit, chaining
 from storage.trail.chaining import Head, HeadKey, parse_head
-from storage.trail.verifying import Finding, linked_rows, missing_guards, unlinked, verify
+from storage.trail.verifying import (
+    LOST,
+    Finding,
+    linked_rows,
+    lost_rows,
+    missing_guards,
+    unlinked,
+    verify,
+)
 
 EVERY = timedelta(hours=1)
 """A head is made so often while rows are added."""
@@ -75,6 +83,7 @@ class Keeper:
             if done == 0:  # another worker was faster
                 break
         now = self.now()
+        await self.look_for(now)
         made = await self.database.read(lambda c: due_head(c, self.key, now=now))
         if made is not None:
             # Outside first: should the row's COMMIT fail, the line still tells the truth.
@@ -82,6 +91,26 @@ class Keeper:
             await self.database.write(lambda c: chaining.keep_head(c, made, id=new_id(now)))
             log.info("audit_head", count=made.count, head=str(made))
         return count
+
+    async def look_for(self, now: datetime) -> None:
+        """Note rows this process committed that are gone: the chain cannot show those."""
+        written = self.database.written
+        ids = [written.popleft() for _ in range(len(written))]
+        if not ids:
+            return
+        try:
+            lost = await self.database.read(lambda c: chaining.missing(c, ids))
+            rows = [
+                audit.row(system("audit"), LOST, "audit", row, id=new_id(now), at=now)
+                for row in lost
+            ]
+            if rows:
+                await self.database.write(lambda c: audit.record(c, rows))
+        except BaseException:
+            written.extend(ids)
+            raise
+        if lost:
+            log.error("audit_rows_lost", count=len(lost))
 
 
 def due_head(conn: Connection, key: HeadKey, *, now: datetime) -> Head | None:
@@ -129,6 +158,10 @@ def look(
     stored = chaining.heads(conn)
     unique = list({str(head): head for head in (*stored, *outside, *told)}.values())
     count, findings = verify(linked_rows(conn), unique, keys=head_keys(settings))
+    lost, first = lost_rows(conn)
+    if lost and first is not None:
+        said = f"{lost} rows were taken out before they were linked, first seen on {first:%Y-%m-%d}"
+        findings = [*findings, Finding(kind="deleted", text=f"{said} at {first:%H:%M} UTC.")]
     missing = missing_guards(conn)
     if missing:
         said = f"The database no longer refuses changes: {', '.join(missing)} missing."

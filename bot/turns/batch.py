@@ -6,31 +6,37 @@ second is read against the state after the first.
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import Connection
 
+from bot.care.recipients import told_roles
 from bot.sending.envelopes import dump_inbound
-from bot.turns import acts, closing, gate
+from bot.turns import acts, closing, dialling, gate, guarding, learning, whose
 from bot.turns.desk import Desk, Letter, Live, Sender
 from bot.turns.judge import judge
+from bot.turns.leasing import lease_replies
+from bot.turns.strangers import greet
+from bot.turns.twins import recognise
 from bot.turns.world import World
 from flows.routing import AlertList, AlertReply, Intent, Join, route
 from storage.care.raising import offered_to
+from storage.errors import KeyGone
 from storage.keyring.reindex import lock_by_either
 from storage.schema import addresses, inbox
 from storage.talk.conversations import (
     AddressRow,
     assignments_of,
     children_by_id,
-    joins,
     lock_addresses,
     lock_persons,
     mark_seen,
     still_waiting,
     unfinished_sessions,
 )
+from storage.talk.joining import joins
 from storage.talk.outbox import Claimed, Outcome, StatusRow, claim, note
 from storage.talk.receipts import adopt_orphans, note_statuses
 from storage.talk.starts import current_waves
@@ -70,18 +76,22 @@ def run(conn: Connection, work: Work, *, world: World, now: datetime) -> Done:
     adopt_orphans(conn, [o.provider_id for o in work.outcomes if o.provider_id], now=now)
     note_statuses(conn, work.statuses, now=now)
     fresh = _fresh(conn, work.letters)
+    mine: list[Claimed] = []
     if fresh:
-        desk = Desk(conn=conn, world=world, now=now)
+        desk = Desk(conn=conn, world=world, now=now, me=work.me)
         _meet(desk, fresh)
-        for letters in _rounds(fresh):
+        rounds = _rounds(fresh)
+        # Where she wrote twice, the second message may still take back what answers the first.
+        most = work.claim if len(rounds) == 1 else 0
+        for letters in rounds:
             _round(desk, letters)
+            mine += lease_replies(desk, me=work.me, most=most)
             desk.writes.flush(conn)
         judge(desk)
         desk.writes.flush(conn)
-    claimed, withheld = (
-        claim(conn, me=work.me, now=now, most=work.claim) if work.claim else ([], [])
-    )
-    return Done(claimed=claimed, withheld=withheld, fresh=len(fresh))
+    room = work.claim - len(mine)
+    claimed, withheld = claim(conn, me=work.me, now=now, most=room) if room > 0 else ([], [])
+    return Done(claimed=[*mine, *claimed], withheld=withheld, fresh=len(fresh))
 
 
 def _fresh(conn: Connection, letters: Sequence[Letter]) -> list[Letter]:
@@ -105,47 +115,19 @@ def _meet(desk: Desk, letters: Sequence[Letter]) -> None:
     conn = desk.conn
     find = lock_by_either if desk.world.vault.rotating else lock_addresses
     desk.addresses = find(conn, map(_key, letters))
-    for letter in letters:
-        if letter.blind not in desk.addresses:
-            desk.addresses[letter.blind] = _stranger(desk, letter)
+    greet(desk, letters)
     desk.writes.flush(conn)
+    recognise(desk, letters)
     known = {a.person_id for a in desk.addresses.values() if a.person_id}
     desk.persons = lock_persons(conn, known)
     desk.world.vault.ensure(person.household_id for person in desk.persons.values())
     for row in unfinished_sessions(conn, known, (a.id for a in desk.addresses.values())):
-        desk.open_session(row)
+        with suppress(KeyGone):  # of a stranger who was forgotten: she begins anew
+            desk.open_session(row)
 
 
 def _key(letter: Letter) -> tuple[str, str, str]:
     return letter.inbound.channel, letter.inbound.account, letter.blind
-
-
-def _stranger(desk: Desk, letter: Letter) -> AddressRow:
-    """A sender we have not met: an address, sealed, and the language of the first greeting."""
-    inbound, world = letter.inbound, desk.world
-    row_id = desk.new_id()
-    blind, blind2 = world.vault.blinds(inbound.channel, inbound.account, inbound.address)
-    row = AddressRow(
-        id=row_id,
-        channel=inbound.channel,
-        account=inbound.account,
-        blind=blind,
-        value=world.vault.seal(inbound.address, table="addresses", column="value", row=row_id),
-        person_id=None,
-        language=world.library.offered[0],
-        open_prompt=None,
-        stuck=0,
-        opted_out_at=None,
-        bad_at=None,
-        last_inbound_at=None,
-    )
-    desk.writes.insert(
-        addresses,
-        **{name: getattr(row, name) for name in AddressRow.__slots__},
-        blind2=blind2,
-        created_at=desk.now,
-    )
-    return row
 
 
 def _rounds(letters: Sequence[Letter]) -> list[list[Letter]]:
@@ -168,11 +150,15 @@ def _round(desk: Desk, letters: Sequence[Letter]) -> None:
     routed = [(s, _intent(desk, s)) for s in senders if not _queues_behind(desk, s)]
     _load_for(desk, routed)
     for sender, intent in routed:
-        acts.act(desk, sender, intent)
-    _load_for_ended(desk)
+        if guarding.lets_in(desk, sender, intent):
+            acts.act(desk, sender, intent)
+            guarding.note(sender, intent)
+    load_for_ended(desk)
     while desk.ended:
         closing.finish(desk, desk.ended.pop(0))
     for sender, _ in routed:
+        if sender.channel == "ussd":
+            dialling.show(desk, sender)
         _close_letter(desk, sender)
 
 
@@ -207,7 +193,7 @@ def _queues_behind(desk: Desk, sender: Sender) -> bool:
 def _load_staff(desk: Desk, senders: Sequence[Sender]) -> None:
     staff = {s.person.id for s in senders if s.person and s.person.kind == "staff"}
     if staff:
-        offered = offered_to(desk.conn, staff)
+        offered = offered_to(desk.conn, staff, roles=told_roles(desk.world.policy))
         for sender in senders:
             if sender.person is not None:
                 sender.staff_alerts = offered.get(sender.person.id, ())
@@ -220,6 +206,7 @@ def _intent(desk: Desk, sender: Sender) -> Intent:
         sender.letter.inbound,
         keywords=library.keywords,
         lexicons=[library.lexicons[tag] for tag in library.offered],
+        crisis=library.crisis,
     )
 
 
@@ -232,12 +219,15 @@ def _load_for(desk: Desk, routed: Sequence[tuple[Sender, Intent]]) -> None:
     idle = {
         s.person.id
         for s, i in routed
-        if s.person is not None and s.live is None and not isinstance(i, AlertReply | AlertList)
+        if s.person is not None
+        and (s.live is None or learning.is_one(desk, s.live) or whose.matters(desk, s, i))
+        and not isinstance(i, AlertReply | AlertList)
     }
     _load_assignments(desk, idle)
 
 
-def _load_for_ended(desk: Desk) -> None:
+def load_for_ended(desk: Desk) -> None:
+    """What the closing words of questionnaires that ended need to know."""
     if not desk.ended:
         return
     wanted = {e.live.row.child_id for e in desk.ended} - {None} - set(desk.children)
@@ -278,12 +268,21 @@ def _close_letter(desk: Desk, sender: Sender) -> None:
         address.id,
         last_inbound_at=address.last_inbound_at,
         open_prompt=address.open_prompt,
+        guard=address.guard,
         bad_at=None,
     )
     if letter.again is None:
-        _store(desk, letter, address, status="done", done_at=desk.now)
+        kept = sender.for_staff
+        _store(desk, letter, address, status="done", done_at=desk.now, for_staff=kept)
     else:
-        desk.writes.change(inbox, letter.inbox_id, status="done", done_at=desk.now, retry_at=None)
+        desk.writes.change(
+            inbox,
+            letter.inbox_id,
+            status="done",
+            done_at=desk.now,
+            retry_at=None,
+            for_staff=sender.for_staff,
+        )
         address.stuck = max(0, address.stuck - 1)
         desk.writes.change(addresses, address.id, stuck=address.stuck)
 
@@ -296,6 +295,7 @@ def _store(
     status: str,
     done_at: datetime | None = None,
     retry_at: datetime | None = None,
+    for_staff: bool = False,
 ) -> None:
     if status == "waiting":
         address.stuck += 1
@@ -317,6 +317,7 @@ def _store(
             key=desk.key_of(address),
         ),
         error=None,
+        for_staff=for_staff,
         sent_at=inbound.sent_at,
         received_at=inbound.received_at,
         retry_at=retry_at,
@@ -331,8 +332,7 @@ def park(conn: Connection, letter: Letter, *, world: World, now: datetime) -> No
         return
     find = lock_by_either if world.vault.rotating else lock_addresses
     desk.addresses = find(conn, [_key(letter)])
-    if letter.blind not in desk.addresses:
-        desk.addresses[letter.blind] = _stranger(desk, letter)
+    greet(desk, [letter])
     address = desk.addresses[letter.blind]
     desk.persons = lock_persons(conn, [address.person_id] if address.person_id else [])
     _store(desk, letter, address, status="waiting", retry_at=now)

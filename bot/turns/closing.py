@@ -1,9 +1,9 @@
 """A questionnaire has ended: the closing words, what is judged, what follows from it."""
 
-from bot.turns import enrol, gate, talk
+from bot.turns import enrol, gate, later, learning, talk, upnext, whose
 from bot.turns.desk import Desk, Ended, Live, Sender
+from bot.turns.promising import helplines, thanks
 from bot.turns.starting import FIRST, give
-from bot.turns.upnext import offer
 from flows.messages import Part, Phrase
 from scoring.screen import named, to_ask
 from storage.schema import assignments
@@ -23,11 +23,15 @@ def finish(desk: Desk, ended: Ended) -> None:
         if child is not None:
             enrol.finish(desk, sender, live, child)
         return
+    if learning.is_one(desk, live):
+        learning.finish(desk, sender, live)
+        return
     touch(desk, live)
     if live.row.form_id == "class_screen":
         _give_learners(desk, sender, live)
-    closing = _closing(desk, live)
-    if not offer(desk, sender, *closing):
+    later.schedule(desk, sender, live)
+    closing = (*_closing(desk, sender, live), *helplines(desk.world.site))
+    if not upnext.offer(desk, sender, *closing):
         desk.say(sender, *closing)
 
 
@@ -40,17 +44,15 @@ def touch(desk: Desk, live: Live) -> None:
         desk.screened.add((row.class_id, row.wave_id))
 
 
-def _closing(desk: Desk, live: Live) -> tuple[Part, ...]:
+def _closing(desk: Desk, sender: Sender, live: Live) -> tuple[Part, ...]:
     form = live.row.form_id
     if form == "caregiver":
-        words: list[Part] = [Phrase(key="done.caregiver", values={"day": talk.call_day(desk)})]
-        lines = "; ".join(f"{h.name} {h.number}" for h in desk.world.site.helplines)
-        if lines:
-            words.append(Phrase(key="done.helplines", values={"helplines": lines}))
-        return tuple(words)
+        far = whose.progress(desk, sender, live.row.wave_id)
+        return (thanks(desk, live, day=talk.call_day(desk)), *far)
     if form == "learner":
         number = live.session.context.get("list_number", "")
-        return (Phrase(key="done.learner", values={"list_number": number}),)
+        far = upnext.week_progress(desk, sender)
+        return (Phrase(key="done.learner", values={"list_number": number}), *far)
     return (Phrase(key="done.class_screen" if form == "class_screen" else "done.other"),)
 
 

@@ -12,6 +12,7 @@ import structlog
 from bot.turns import gate, starting, talk, upnext
 from bot.turns.desk import Desk, Live, Sender
 from bot.turns.ending import end_questions, lock_others, task
+from bot.turns.promising import helplines
 from flows.consent import (
     ASKED,
     Entry,
@@ -26,7 +27,19 @@ from flows.consent import (
 )
 from flows.keywords import Action
 from flows.messages import Menu, Part, Phrase
-from flows.routing import AnswerTo, Command, Intent, Join, SwitchLanguage
+from flows.routing import (
+    AnswerTo,
+    Called,
+    Change,
+    Command,
+    Intent,
+    Join,
+    MenuReply,
+    Opened,
+    RestartReply,
+    SwitchLanguage,
+    Unreadable,
+)
 from flows.sessions import Lapsed, Resumed, Stopped
 from storage.schema import assignments
 from storage.talk import consents
@@ -35,7 +48,7 @@ from storage.talk.conversations import ChildRow, children_by_id
 EVERYTHING: tuple[Purpose, ...] = (*ASKED, "contact")
 IN_PART: tuple[Purpose, ...] = ("partners", "research")
 """What can be taken back alone; without `help` the rest means nothing."""
-GOES_ON: tuple[Action, ...] = ("help", "back", "skip", "menu", "join")
+GOES_ON: tuple[Action, ...] = ("help", "back", "skip", "join", "call")
 """Key words that are answered with the open question."""
 
 log = structlog.get_logger(__name__)
@@ -98,7 +111,7 @@ def refuse(desk: Desk, sender: Sender, live: Live, children: Collection[str]) ->
     lock_others(desk, children)
     about = [e for e in consents.said_by(desk.conn, [person.id]) if e.child in children]
     yes = agreed(about, person=person.id)
-    how = given(desk, live, person.id, capacity=_capacity(about))
+    how = given(desk, live, person.id, capacity=capacity_of(about))
     rows = [
         consents.row(how, id=desk.new_id(), child_id=child, purpose="help", word="no")
         for child in sorted(children)
@@ -123,11 +136,11 @@ def answered_again(desk: Desk, sender: Sender, live: Live) -> None:
     entries = consents.said_by(desk.conn, [person.id])
     if "help" in asked and said.get("consent_help") != "yes":
         refuse(desk, sender, live, {e.child for e in entries if e.child})
-        desk.say(sender, Phrase(key="again.refused"))
+        desk.say(sender, Phrase(key="again.refused"), *helplines(desk.world.site))
         return
     rows = []
     for child, purposes in stale(entries, gate.words(desk.world), person=person.id).items():
-        how = given(desk, live, person.id, capacity=_capacity(entries, child))
+        how = given(desk, live, person.id, capacity=capacity_of(entries, child))
         for purpose in (p for p in purposes if p in asked):
             word: Word = "yes" if said.get(f"consent_{purpose}") == "yes" else "no"
             rows += _rows(desk, how, purpose, (child,), word)
@@ -160,7 +173,7 @@ def _take_up(desk: Desk, sender: Sender, live: Live, thanks: Part) -> None:
     if wanted and starting.start(desk, sender, wanted[0], thanks):
         return
     if not upnext.offer(desk, sender, thanks):
-        desk.say(sender, thanks)
+        desk.say(sender, thanks, *helplines(desk.world.site))
 
 
 def held_back(desk: Desk, sender: Sender, intent: Intent) -> bool:
@@ -223,8 +236,12 @@ def over(desk: Desk, form_id: str, child: ChildRow) -> Phrase:
 
 def _asks(intent: Intent) -> bool:
     match intent:
-        case AnswerTo() | SwitchLanguage() | Join():
+        case AnswerTo() | SwitchLanguage() | Join() | Called() | Opened():
             return True
+        case Change() | RestartReply() | Unreadable():
+            return True
+        case MenuReply(choice=choice):
+            return choice == "go_on"
         case Command(action=action):
             return action in GOES_ON
         case _:
@@ -249,7 +266,7 @@ def _withdraw(desk: Desk, sender: Sender, what: Mapping[Purpose, tuple[str, ...]
         lock_others(desk, children)
     how = consents.Given(
         person_id=person.id,
-        capacity=_capacity(consents.said_by(desk.conn, [person.id])),
+        capacity=capacity_of(consents.said_by(desk.conn, [person.id])),
         version=desk.world.library.current["enrolment"],
         texts={},
         language=sender.language,
@@ -287,7 +304,7 @@ def _rows(
     ]
 
 
-def _capacity(entries: Collection[Entry], child: str = "") -> str:
+def capacity_of(entries: Collection[Entry], child: str = "") -> str:
     """As what she spoke last (for a child)."""
     mine = [e for e in entries if not child or e.child == child]
     known = [e for e in mine if e.capacity not in ("", "unknown")]

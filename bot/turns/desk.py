@@ -3,14 +3,17 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from msgspec import Struct
+from msgspec import field as msgspec_field
 from sqlalchemy import Connection
 
 from bot.content.publishing import adopt
+from bot.content.spoken import lexicon_on
 from bot.sending.posting import queued
 from bot.turns.world import World
-from flows.consent import Entry
+from flows.consent import FORM, Entry
 from flows.lexicon import Lexicon
 from flows.messages import (
     LIMITS,
@@ -25,15 +28,18 @@ from flows.rendering import render
 from flows.routing import LOGIN_LIFE, Conversation, OpenPrompt
 from flows.sessions import Session, from_json
 from scoring.model import CriticalHit
+from scoring.triage import AlertCall
+from storage.rights.redacting import key_of
 from storage.schema import outbox
 from storage.talk.conversations import (
     AddressRow,
     AssignmentRow,
     ChildRow,
-    JoinRow,
     PersonRow,
     SessionRow,
 )
+from storage.talk.joining import JoinRow
+from storage.talk.leases import lease_columns
 from storage.talk.writes import Writes
 
 EXPIRY: dict[MessageClass, timedelta] = {
@@ -65,15 +71,31 @@ class Letter(Struct, frozen=True, kw_only=True):
 
 
 class Live(Struct):
-    """A session in hand: its row and its value; `fresh` until its row is first written."""
+    """A session in hand: its row and its value; `fresh` until its row is first written.
+
+    `key` seals what is said in it: the household's, or a stranger's own from its start to its end.
+    """
 
     row: SessionRow
     session: Session
+    key: str
     fresh: bool = False
 
 
+class Spoken(Struct, frozen=True, kw_only=True):
+    """What a helper is to read to her: its parts, and the questionnaire they belong to."""
+
+    parts: tuple[Part, ...]
+    session: Session | None
+
+
 class Sender(Struct, kw_only=True):
-    """Who wrote: her address, who she is if known, the questionnaire she is in."""
+    """Who wrote: her address, who she is if known, the questionnaire she is in.
+
+    `aloud`: a helper enters her answers; nothing is sent to her, what is said is kept here.
+    `moved`: what she sent took her a step further. `muted`: it is acted upon and not answered.
+    `for_staff`: it waits in the inbox that staff read.
+    """
 
     letter: Letter
     address: AddressRow
@@ -81,6 +103,11 @@ class Sender(Struct, kw_only=True):
     live: Live | None = None
     staff_alerts: tuple[tuple[str, str], ...] = ()
     said: int = 0
+    moved: bool = False
+    muted: bool = False
+    for_staff: bool = False
+    aloud: list[Spoken] | None = None
+    texts: list[str] = msgspec_field(default_factory=list)
 
     @property
     def language(self) -> str:
@@ -97,10 +124,16 @@ class Sender(Struct, kw_only=True):
         return Conversation(
             open_prompt=self._open_prompt(),
             session=self.live.row.id if self.live else "",
+            joining=self._is_joining(),
             staff=self.person is not None and self.person.kind == "staff",
             opted_out=self.address.opted_out_at is not None,
             login=self._login(),
         )
+
+    def _is_joining(self) -> bool:
+        """Whether staff invited her and she has begun to join."""
+        row = self.live.row if self.live else None
+        return row is not None and row.form_id == FORM and row.assignment_id is not None
 
     def _login(self) -> str:
         """Her sign-in that waits for its number, if nothing else was asked of her since."""
@@ -156,7 +189,10 @@ class Desk:
     touched: set[tuple[str, str]] = field(default_factory=set)
     screened: set[tuple[str, str]] = field(default_factory=set)
     critical: list[tuple[str, str, CriticalHit]] = field(default_factory=list)
+    calls: list[tuple[str, str, AlertCall]] = field(default_factory=list)
     writes: Writes = field(default_factory=Writes)
+    replies: dict[str, AddressRow] = field(default_factory=dict)
+    me: str = ""
     count: int = 0
 
     def new_id(self) -> str:
@@ -164,9 +200,10 @@ class Desk:
         return self.world.new_id(self.now)
 
     def key_of(self, address: AddressRow) -> str:
-        """The key of her household; the programme's for staff, teachers and strangers."""
+        """The key of her household; her own while she belongs to nobody we know; else ours."""
         person = self.persons.get(address.person_id or "")
-        return self.world.vault.key_for(person.household_id if person else None)
+        own = address.key_id if address.person_id is None else None
+        return self.world.vault.key_for(person.household_id if person else own)
 
     def lexicon(self, sender: Sender, version: str = "") -> Lexicon:
         """The words she reads."""
@@ -176,9 +213,11 @@ class Desk:
         """The session of a row, unsealed once a batch."""
         live = self.live.get(row.id)
         if live is None:
-            text = self.world.vault.open(row.state, table="sessions", column="state", row=row.id)
+            vault = self.world.vault
+            text = vault.open(row.state, table="sessions", column="state", row=row.id)
             adopt(self.conn, self.world.library, row.version)
-            live = self.live[row.id] = Live(row, from_json(text))
+            key = vault.key_for(row.household_id) if row.person_id else key_of(row.state)
+            live = self.live[row.id] = Live(row, from_json(text), key)
         return live
 
     def ask_menu(self, sender: Sender, kind: str, ref: str, options: Iterable[str]) -> None:
@@ -192,12 +231,16 @@ class Desk:
 
     def say(self, sender: Sender, *parts: Part, live: Live | None = None) -> None:
         """Answer her: rendered now, sent after the commit."""
-        if not parts:
+        if not parts or sender.muted:
             return
         session = live.session if live else None
+        if sender.aloud is not None:
+            sender.aloud.append(Spoken(parts=parts, session=session))
+            return
         library = self.world.library
         version = session.version if session else ""
-        lexicon = library.lexicon(session.language if session else sender.language, version)
+        language = session.language if session else sender.language
+        lexicon = lexicon_on(library, sender.channel, language, version)
         messages = render(
             Prompt(parts=parts),
             questionnaire=library.questionnaire(version) if session else None,
@@ -208,12 +251,16 @@ class Desk:
         inbound = sender.letter.inbound
         for message in messages:
             first = sender.said == 0
-            self.post(
+            whole = _finish(message, inbound, lexicon, first=first, mark=self.world.mark_drafts)
+            row = self._row(
                 sender.address,
-                _finish(message, inbound, lexicon, first=first, mark=self.world.mark_drafts),
+                whole,
                 message_class="reply",
                 key=f"{sender.letter.inbox_id}:{sender.said}",
             )
+            self.writes.insert(outbox, **row | lease_columns(None, self.now))
+            self.replies[row["id"]] = sender.address
+            sender.texts.append(whole.text)
             sender.said += 1
 
     def post(
@@ -226,7 +273,22 @@ class Desk:
         not_before: datetime | None = None,
     ) -> None:
         """Put a message into the outbox; a key that exists already makes it nothing."""
-        row = queued(
+        row = self._row(
+            address, message, message_class=message_class, key=key, not_before=not_before
+        )
+        self.writes.offer(outbox, **row)
+
+    def _row(
+        self,
+        address: AddressRow,
+        message: Outbound,
+        *,
+        message_class: MessageClass,
+        key: str,
+        not_before: datetime | None = None,
+    ) -> dict[str, Any]:
+        self.count += 1
+        return queued(
             self.world,
             message,
             address_id=address.id,
@@ -234,13 +296,11 @@ class Desk:
             key=key,
             message_class=message_class,
             now=self.now,
-            life=EXPIRY[message_class],
+            life=timedelta(0) if address.channel == "ussd" else EXPIRY[message_class],
             sealed_with=self.key_of(address),
             not_before=not_before,
-            count=self.count,
+            count=self.count - 1,
         )
-        self.writes.offer(outbox, **row)
-        self.count += 1
 
 
 def _finish(

@@ -26,6 +26,8 @@ from storage.talk.conversations import (
     SessionRow,
     children_by_id,
     lock_addresses_by_id,
+    lock_persons,
+    unlink,
 )
 
 log = structlog.get_logger(__name__)
@@ -40,8 +42,10 @@ def lock_others(desk: Desk, children: Collection[str]) -> None:
     known = {address.id for address in desk.addresses.values()}
     others = underway.waiting_addresses(desk.conn, children) - known
     if others:
-        for blind, row in lock_addresses_by_id(desk.conn, others).items():
-            desk.addresses.setdefault(blind, row)
+        found = lock_addresses_by_id(desk.conn, others)
+        desk.addresses = found | desk.addresses
+        theirs = {row.person_id for row in found.values() if row.person_id}
+        desk.persons = lock_persons(desk.conn, theirs - set(desk.persons)) | desk.persons
 
 
 def end_questions(desk: Desk, children: Collection[str], *, by: str) -> set[str]:
@@ -67,7 +71,7 @@ def end_questions(desk: Desk, children: Collection[str], *, by: str) -> set[str]
         address_ids={row.address_id for row in ended},
         keys=[
             *(f"nudge:{row.id}:{number}" for row in ended for number in (1, 2)),
-            *(f"invite:{row.id}" for row in dropped),
+            *(f"invite:{row.id}{again}" for row in dropped for again in ("", ":again")),
         ],
         now=desk.now,
     )
@@ -107,6 +111,18 @@ def begin_again(desk: Desk, children: Collection[str]) -> None:
     """
     for assignment_id in underway.dropped(desk.conn, children):
         desk.writes.change(assignments, assignment_id, state="due", ended_at=None)
+
+
+def release(desk: Desk, address: AddressRow, person_id: str) -> None:
+    """An address is hers no longer: who has it now is nobody we know."""
+    vault = desk.world.vault
+    address.value = vault.reseal(
+        address.value, table="addresses", column="value", row=address.id, key=vault.key_for(None)
+    )
+    address.person_id = address.key_id = None
+    desk.writes.change(addresses, address.id, person_id=None, key_id=None, value=address.value)
+    desk.writes.flush(desk.conn)
+    unlink(desk.conn, person_id=person_id, address_id=address.id, now=desk.now)
 
 
 def _end(desk: Desk, row: SessionRow, *, tell: bool) -> None:

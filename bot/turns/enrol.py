@@ -1,9 +1,10 @@
 """Doors into enrolment, and what its end means: person, household, consent, or nothing at all."""
 
-from bot.turns import consenting, gate, starting, talk, upnext
+from bot.turns import consenting, gate, learning, starting, talk, upnext, whose
 from bot.turns.desk import Desk, Live, Sender
 from bot.turns.ending import begin_again
-from flows.consent import ASKED, Yes
+from bot.turns.promising import helplines
+from flows.consent import ASKED, FORM, Yes
 from flows.messages import Phrase
 from flows.sessions import Resumed
 from storage.schema import (
@@ -17,7 +18,12 @@ from storage.schema import (
 )
 from storage.schema import consents as ledger
 from storage.talk import consents
-from storage.talk.conversations import ChildRow, JoinRow, PersonRow, release_codes
+from storage.talk.conversations import (
+    AssignmentRow,
+    ChildRow,
+    PersonRow,
+)
+from storage.talk.joining import JoinRow, release_codes
 from storage.talk.starts import cares_for
 
 
@@ -38,6 +44,7 @@ def join(desk: Desk, sender: Sender, code: str) -> None:
         )
         desk.say(sender, Phrase(key="join.claimed"))
         return
+    learning.leave(desk, sender)
     if sender.live is not None:
         again = sender.live.row.child_id == row.child.id
         before = () if again else (Phrase(key="join.busy"),)
@@ -49,7 +56,16 @@ def join(desk: Desk, sender: Sender, code: str) -> None:
             desk.say(sender, Phrase(key="idle.welcome"))
         return
     _claim(desk, sender, row)
-    starting.open_enrolment(desk, sender, row.child, school=row.school)
+    invited = _invited(desk, sender, row.child.id)
+    if invited is None or not starting.start(desk, sender, invited):
+        starting.open_enrolment(desk, sender, row.child, school=row.school)
+
+
+def _invited(desk: Desk, sender: Sender, child_id: str) -> AssignmentRow | None:
+    """What staff invited her to for this child: her slip is another door to the same."""
+    rows = desk.assignments.get(sender.address.person_id or "", [])
+    mine = (r for r in rows if r.form_id == FORM and r.child_id == child_id)
+    return next((r for r in mine if r.state == "due"), None)
 
 
 def _begins_anew(desk: Desk, sender: Sender, child_id: str) -> bool:
@@ -60,7 +76,9 @@ def _begins_anew(desk: Desk, sender: Sender, child_id: str) -> bool:
 
 
 def _claim(desk: Desk, sender: Sender, row: JoinRow) -> None:
-    row.claimed_by = sender.address.id
+    for one in desk.joins.values():
+        if one.child.id == row.child.id:
+            one.claimed_by = one.claimed_by or sender.address.id
     desk.writes.change(join_codes, row.id, claimed_at=desk.now, claimed_by=sender.address.id)
 
 
@@ -73,16 +91,20 @@ def finish(desk: Desk, sender: Sender, live: Live, child: ChildRow) -> None:
     language = said.get("language") or sender.language
     sender.address.language = language
     desk.writes.change(addresses, sender.address.id, language=language)
-    if said.get("consent_help") != "yes":
+    told = live.session.context.get("told", "").split()
+    if said.get("consent_help") != "yes" and "help" not in told:
         release_codes(desk.conn, address_id=sender.address.id, child_id=child.id)
         if sender.person is not None:
             consenting.refuse(desk, sender, live, [child.id])
-        desk.say(sender, Phrase(key="again.refused" if sender.person else "enrol.refused"))
+        key = "again.refused" if sender.person else "enrol.refused"
+        desk.say(sender, Phrase(key=key), *helplines(desk.world.site))
         return
     person = _person(desk, sender, child, said, language)
     desk.writes.change(sessions, live.row.id, person_id=person.id)
-    rows = _consents(desk, live, person, child, said)
-    capacity = said.get("capacity", "")
+    capacity = said.get("capacity") or consenting.capacity_of(
+        consents.said_by(desk.conn, [person.id]), child.id
+    )
+    rows = _consents(desk, live, person, child, {**said, "capacity": capacity})
     if not cares_for(desk.conn, person_id=person.id, child_id=child.id):
         desk.writes.insert(
             child_caregiver,
@@ -105,11 +127,24 @@ def _go_on(
     if isinstance(found, Yes):
         if any(e.purpose == "help" and e.word != "yes" for e in before):
             begin_again(desk, [child.id])
-        starting.begin_caregiver(desk, sender, child)
+        _begin(desk, sender, child)
     elif found.reason in ("none", "not_guardian"):
         _ask_staff(desk, sender, child, "carer_not_guardian", "enrol.carer")
     elif not starting.ask_again(desk, sender, child, entries):
         _ask_staff(desk, sender, child, "consent_unclear", "enrol.wait")
+
+
+def _begin(desk: Desk, sender: Sender, child: ChildRow) -> None:
+    """Ask about the child, or go on where she was: she may have chosen it from the list before."""
+    first = upnext.first_words(desk, sender, child)
+    begun = whose.begun(desk, sender.person).values()
+    live = next((one for one in begun if one.row.child_id == child.id), None)
+    if live is None:
+        starting.begin_caregiver(desk, sender, child, *first)
+        return
+    sender.live = live
+    parts = (Phrase(key="enrol.done"), *first)
+    talk.carry_on(desk, sender, live, Resumed(channel=sender.channel), *parts)
 
 
 def _person(
@@ -123,7 +158,8 @@ def _person(
     if person is not None:
         desk.writes.change(persons, person.id, **facts)
         person.language = language
-        if person.household_id and person.household_id != child.household_id:
+        alone = not consents.carers(desk.conn, child.id).keys() - {person.id}
+        if alone and person.household_id and person.household_id != child.household_id:
             child.household_id = person.household_id
             desk.writes.change(children, child.id, household_id=person.household_id)
         return person
@@ -154,9 +190,10 @@ def _person(
         address_id=sender.address.id,
         from_at=desk.now,
         until_at=None,
+        key_id=sender.address.key_id,
     )
     address, vault = sender.address, desk.world.vault
-    address.person_id = person.id
+    address.person_id, address.key_id = person.id, None
     address.value = vault.reseal(
         address.value,
         table="addresses",
@@ -164,7 +201,7 @@ def _person(
         row=address.id,
         key=vault.key_for(person.household_id),
     )
-    desk.writes.change(addresses, address.id, person_id=person.id, value=address.value)
+    desk.writes.change(addresses, address.id, person_id=person.id, key_id=None, value=address.value)
     sender.person = desk.persons[person.id] = person
     return person
 
@@ -172,7 +209,8 @@ def _person(
 def _consents(
     desk: Desk, live: Live, person: PersonRow, child: ChildRow, said: dict[str, str]
 ) -> list[dict[str, object]]:
-    """One ledger row a purpose, yes or no, with the words she read."""
+    """One ledger row a purpose she was asked about, yes or no, with the words she read."""
+    told = live.session.context.get("told", "").split()
     given = consenting.given(desk, live, person.id, capacity=said.get("capacity", ""))
     rows = [
         consents.row(
@@ -183,6 +221,7 @@ def _consents(
             word="yes" if said.get(f"consent_{purpose}") == "yes" else "no",
         )
         for purpose in ASKED
+        if purpose not in told
     ]
     for row in rows:
         desk.writes.insert(ledger, **row)
@@ -203,4 +242,4 @@ def _ask_staff(desk: Desk, sender: Sender, child: ChildRow, kind: str, words: st
         child_id=child.id,
     )
     who = {"who": desk.world.site.who_calls, "day": talk.call_day(desk)}
-    desk.say(sender, Phrase(key=words, values=who))
+    desk.say(sender, Phrase(key=words, values=who), *helplines(desk.world.site))

@@ -6,7 +6,7 @@ asked stands in the ledger at that moment; nothing of it is kept between two mes
 
 from collections.abc import Collection, Iterable, Sequence
 
-from bot.turns.desk import Desk
+from bot.turns.desk import Desk, Live
 from bot.turns.world import World
 from flows.consent import (
     ASKED,
@@ -60,6 +60,18 @@ def may(
 def is_guarded(form_id: str, child_id: str | None) -> bool:
     """Whether a questionnaire needs consent: all about a child but the one that asks for it."""
     return child_id is not None and form_id != FORM
+
+
+def left_out(desk: Desk, live: Live) -> tuple[str, ...]:
+    """Numbers on the list of an open class screen that nobody's yes carries any more.
+
+    Read anew at each reply: a family may take its yes back while the teacher is answering.
+    """
+    listed = live.session.context.get("roster", "").split()
+    if live.row.class_id is None or not listed:
+        return ()
+    standing = consents.listed_children(desk.conn, live.row.class_id, words(desk.world))
+    return tuple(number for number in listed if int(number) not in standing)
 
 
 def to_ask_again(

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from bot.care.alerts import send, unreachable
+from bot.care.recipients import on_call
 from bot.turns.closing import flag_for_teacher
 from bot.turns.desk import Desk
 from scoring.model import DOMAINS, Profile, Submission
@@ -17,13 +18,12 @@ from scoring.plans import suggest
 from scoring.profile import profile
 from scoring.report import to_document
 from scoring.screen import named, screen_answers
-from scoring.triage import AlertCall, alert_for, alerts_for
+from scoring.triage import BACK, CHANGED, AlertCall, alert_for, alerts_for, anew, revision
 from storage.care.assessments import Sheet, sheets_about_children, sheets_about_classes
-from storage.care.cases import profile_row
+from storage.care.cases import OPEN, profile_row
 from storage.care.raising import raise_alerts
-from storage.families.people import coordinators
+from storage.care.revising import judged_before, raised_about
 from storage.schema import alert_events, child_state, profiles, timers
-from storage.scope import system
 from storage.talk.conversations import ChildRow, children_by_id
 from storage.talk.starts import consented_children
 
@@ -44,11 +44,12 @@ def judge(desk: Desk) -> None:
     """Profiles and alerts for everything this batch touched.
 
     A critical answer in the middle of a questionnaire stores a profile too, so that whoever opens
-    the alert sees why; what the profile itself calls for waits until the questionnaire ends.
+    the alert sees why; what the profile itself calls for waits until the questionnaire ends. An
+    alert that rests on no answer (`Desk.calls`) stores none.
     """
     pairs = set(desk.touched) | _screened(desk)
     early = {(child, wave) for child, wave, _ in desk.critical} - pairs
-    ids = {child for child, _ in pairs | early}
+    ids = {child for child, _ in pairs | early} | {child for child, _, _ in desk.calls}
     if not ids:
         return
     children = children_by_id(desk.conn, ids, lock=True)
@@ -56,21 +57,69 @@ def judge(desk: Desk) -> None:
         Call(alert_for(hit, child=child, wave=wave), children[child], wave)
         for child, wave, hit in desk.critical
     ]
+    calls += [Call(call, children[child], wave) for child, wave, call in desk.calls]
     _profiles(desk, sorted(early), children)
-    calls += _profiles(desk, sorted(pairs), children)
+    judged = _profiles(desk, sorted(pairs), children)
     desk.writes.flush(desk.conn)
-    _raise(desk, calls)
+    again = _revise(desk, pairs | early, calls, judged, whole=pairs)
+    _raise(desk, [*calls, *judged, *again])
+
+
+def _revise(
+    desk: Desk,
+    pairs: set[tuple[str, str]],
+    hits: list[Call],
+    judged: list[Call],
+    *,
+    whole: set[tuple[str, str]],
+) -> list[Call]:
+    """Note at each alert whether its reason left the answers or came back; none is taken away.
+
+    Of a questionnaire that is still being answered (not `whole`) only what came back counts.
+    Returns what is to be raised anew: a reason that is back and whose alert was closed meanwhile.
+    """
+    raised = [
+        one
+        for one in raised_about(desk.conn, {child for child, _ in pairs})
+        if (one.child_id, one.wave_id) in pairs
+    ]
+    now: dict[tuple[str, str], dict[str, Call]] = {}
+    for call in (*judged, *(c for c in hits if (c.child.id, c.wave_id) not in whole)):
+        now.setdefault((call.child.id, call.wave_id), {})[call.call.rule] = call
+    open_now = {(r.child_id, r.wave_id, r.rule) for r in raised if r.state in OPEN}
+    again: dict[tuple[str, str, str], Call] = {}
+    for one in raised:
+        place = (one.child_id, one.wave_id)
+        called = now.get(place, {})
+        note = revision(one.rule, called.keys(), one.note)
+        if not note or (note == CHANGED and place not in whole):
+            continue
+        desk.writes.insert(
+            alert_events,
+            id=desk.new_id(),
+            alert_id=one.id,
+            kind=note,
+            actor_id=None,
+            at=desk.now,
+        )
+        if note == BACK and (*place, one.rule) not in open_now:
+            call = called[one.rule]
+            again[(*place, one.rule)] = Call(anew(call.call, desk.now), call.child, call.wave_id)
+    return list(again.values())
 
 
 def _screened(desk: Desk) -> set[tuple[str, str]]:
-    """Children named in the class screens of this batch."""
-    found = set()
+    """Children named in the class screens of this batch, now or before."""
+    found: set[tuple[str, str]] = set()
     sheets = sheets_about_classes(desk.conn, {c for c, _ in desk.screened})
     for class_id, wave_id in desk.screened:
         roster = consented_children(desk.conn, class_id)
         for sheet in sheets.get((class_id, wave_id), []):
             answers = {item: value for item, value in sheet.answers.items() if value}
             found |= {(roster[n].id, wave_id) for n in named(answers) if n in roster}
+        # Who was named before and is not any more is judged anew as well.
+        listed = judged_before(desk.conn, {child.id for child in roster.values()}, wave_id)
+        found |= {(child_id, wave_id) for child_id in listed}
     return found
 
 
@@ -166,10 +215,9 @@ def _raise(desk: Desk, calls: list[Call]) -> None:
     if not new:
         return
     schools = {rows[key]["school_id"] for key in new}
-    on_call = coordinators(desk.conn, schools, scope=system("alert"), now=now)
+    members = on_call(desk.conn, world.policy, schools, now=now)
     for key in sorted(new):
         row = rows[key]
-        members = [m for m in on_call if m.school_id == row["school_id"]]
         sent = send(
             desk.writes,
             world,
@@ -177,7 +225,7 @@ def _raise(desk: Desk, calls: list[Call]) -> None:
             code=row["code"],
             level=row["level"],
             round_number=0,
-            members=members,
+            members=members[row["school_id"]],
             passed=frozenset(),
             now=now,
         )

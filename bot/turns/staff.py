@@ -6,7 +6,8 @@ school, what she wants, the alert.
 
 from typing import get_args
 
-from bot.care.glass import TOLD
+from bot.care.glass import TOLD as GLASS_TOLD
+from bot.care.recipients import ALERTS, TOLD, told_roles
 from bot.policy import Place, Thing, Who, may
 from bot.turns.desk import Desk, Sender
 from bot.turns.talk import add_task
@@ -19,11 +20,11 @@ from storage.staff.logins import answer_prompt
 from storage.staff.standing import place_of_alert, roles_of
 from storage.trail import audit
 
-LIST, ALERTS = "list", "alerts"
+LIST = "list"
 VERBS: tuple[tuple[str, str], ...] = (
-    *((ALERTS, verb) for verb in (LIST, "told", *get_args(AlertChoice))),
+    *((ALERTS, verb) for verb in (LIST, TOLD, *get_args(AlertChoice))),
     ("login", "confirm"),
-    TOLD,
+    GLASS_TOLD,
 )
 """What staff say and are told by chat: the (row, verb) pairs of the policy's chat section."""
 
@@ -34,7 +35,9 @@ def answer(desk: Desk, sender: Sender, intent: AlertReply | AlertList) -> None:
     if person is None or person.kind != "staff":
         desk.say(sender, Phrase(key="idle.welcome"))
         return
-    offered = offered_to(desk.conn, [person.id], passed=True).get(person.id, ())
+    verb = LIST if isinstance(intent, AlertList) else intent.choice
+    roles = told_roles(desk.world.policy, verb)
+    offered = offered_to(desk.conn, [person.id], roles=roles, passed=True).get(person.id, ())
     if isinstance(intent, AlertList):
         allowed = [code for i, code in offered if _may(desk, person.id, LIST, i)]
         _list(desk, sender, allowed)

@@ -1,10 +1,13 @@
 """Giving somebody a questionnaire, and starting it with what it needs to know."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from bot.content.spoken import offered_on
 from bot.turns import gate, talk
 from bot.turns.desk import Desk, Sender
-from flows.consent import Entry, No, Purpose
+from bot.turns.promising import helplines
+from flows.asking import of_the_home
+from flows.consent import ASKED, Entry, No, Purpose, agreed
 from flows.messages import Part, Phrase
 from storage.schema import addresses, assignments
 from storage.talk import consents
@@ -13,6 +16,7 @@ from storage.talk.starts import (
     ClassRow,
     classes_by_id,
     known_answers,
+    known_at_home,
     school_name,
 )
 
@@ -97,7 +101,7 @@ def start(desk: Desk, sender: Sender, row: AssignmentRow, *before: Part) -> bool
         )
     elif row.form_id == "enrolment":
         school = school_name(desk.conn, child.school_id)
-        open_enrolment(desk, sender, child, school=school, assignment_id=row.id)
+        open_enrolment(desk, sender, child, school=school, assignment_id=row.id, before=before)
     else:
         _start_caregiver(desk, sender, row, child, before=before)
     return True
@@ -115,14 +119,14 @@ def ask_again(desk: Desk, sender: Sender, child: ChildRow, entries: Sequence[Ent
     return bool(again)
 
 
-def begin_caregiver(desk: Desk, sender: Sender, child: ChildRow) -> None:
+def begin_caregiver(desk: Desk, sender: Sender, child: ChildRow, *before: Part) -> None:
     """Consent stands: the core starts in the same breath."""
     wave = desk.waves.get(child.programme_id)
     if wave is None or sender.person is None:
-        desk.say(sender, Phrase(key="done.other"))
+        desk.say(sender, Phrase(key="done.other"), *helplines(desk.world.site))
         return
     row = give(desk, sender.person, "caregiver", wave_id=wave, child=child)
-    _start_caregiver(desk, sender, row, child, before=(Phrase(key="enrol.done"),))
+    _start_caregiver(desk, sender, row, child, before=(Phrase(key="enrol.done"), *before))
 
 
 def open_enrolment(
@@ -133,6 +137,7 @@ def open_enrolment(
     school: str,
     assignment_id: str | None = None,
     again: Sequence[Purpose] = (),
+    before: tuple[Part, ...] = (),
 ) -> None:
     """Start the enrolment questionnaire for a child; `again`: purposes whose words changed."""
     if sender.address.opted_out_at is not None:
@@ -144,19 +149,34 @@ def open_enrolment(
         "enrolment",
         context={
             "channel": sender.channel,
-            "offered": " ".join(desk.world.library.offered),
+            "offered": " ".join(offered_on(desk.world.library, sender.channel, "enrolment")),
             "programme": desk.world.site.programme,
             "school": school,
             "who_calls": desk.world.site.who_calls,
             "partners": ", ".join(desk.world.site.partners),
             "again": " ".join(again),
+            "told": "" if again else " ".join(_told_staff(desk, sender, child)),
             "sms_join_cost": str(JOIN_SMS),
             "sms_core_cost": str(CORE_SMS),
         },
+        before=before,
         assignment_id=assignment_id,
         child_id=child.id,
         household_id=child.household_id,
     )
+
+
+def _told_staff(desk: Desk, sender: Sender, child: ChildRow) -> list[Purpose]:
+    """What she has answered on paper or in a call, and so is not asked once more by chat."""
+    if sender.person is None:
+        return []
+    told = consents.told_staff(desk.conn, person_id=sender.person.id, child_id=child.id)
+    now = gate.words(desk.world)
+    stands = {p: e for p, e in told.items() if e.word == "no" or (e.word == "yes" and now.fit(e))}
+    helped = stands.get("help")
+    if helped is None or helped.word != "yes":
+        return []
+    return [purpose for purpose in ASKED if purpose in stands]
 
 
 def _start_caregiver(
@@ -167,9 +187,10 @@ def _start_caregiver(
     before: tuple[Part, ...] = (),
 ) -> None:
     _open_assignment(desk, row)
-    known = known_answers(
+    own = known_answers(
         desk.conn, person_id=row.person_id, wave_id=row.wave_id, form_id="caregiver"
     )
+    known = {**_said_at_home(desk, row, child), **own}
     talk.start(
         desk,
         sender,
@@ -184,6 +205,22 @@ def _start_caregiver(
         child_id=child.id,
         household_id=child.household_id,
         wave_id=row.wave_id,
+    )
+
+
+def _said_at_home(desk: Desk, row: AssignmentRow, child: ChildRow) -> Mapping[str, str]:
+    """What is asked once a home and wave, and another adult whose yes stands has answered."""
+    others = consents.carers(desk.conn, child.id).keys() - {row.person_id}
+    if not others:
+        return {}
+    entries = consents.about(desk.conn, [child.id], purpose="help")
+    return known_at_home(
+        desk.conn,
+        child_id=child.id,
+        others=[p for p in others if child.id in agreed(entries, person=p).get("help", ())],
+        wave_id=row.wave_id,
+        form_id=gate.CAREGIVER,
+        items=of_the_home(desk.world.library.newest(gate.CAREGIVER)),
     )
 
 

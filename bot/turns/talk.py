@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from datetime import datetime
 
+from bot.content.spoken import lexicon_on
+from bot.turns import call_list, gate
 from bot.turns.desk import Desk, Ended, Live, Sender
 from flows.calendar import add_working_days
 from flows.engine import advance, begin
@@ -10,17 +12,22 @@ from flows.journal import dump_event
 from flows.messages import ChannelName, Part
 from flows.questionnaire import Questionnaire
 from flows.sessions import (
+    SELF,
     Answer,
     Completed,
     Event,
     Handover,
+    HelpAsked,
     LanguageChosen,
     Recorded,
     Replied,
     Resumed,
     Say,
+    Session,
+    Skipped,
     Started,
     Turn,
+    WentBack,
     Withdrawn,
     to_json,
 )
@@ -29,6 +36,10 @@ from storage.schema import addresses, answers, events, sessions, tasks
 from storage.talk.conversations import SessionRow
 
 DAY_FORMAT = "%d/%m"
+AWAY = "away"
+"""The open prompt of somebody who said bye: her next word, whatever it is, brings her back."""
+ABOUT_WHAT_IS_SHOWN = (Replied, Skipped, WentBack, HelpAsked)
+"""What only means something to whoever has the question before her."""
 
 
 def reply(desk: Desk, sender: Sender, live: Live) -> None:
@@ -37,14 +48,19 @@ def reply(desk: Desk, sender: Sender, live: Live) -> None:
     if live.session.channel != sender.channel:
         carry_on(desk, sender, live, Resumed(channel=sender.channel))
         return
-    event = Replied(text=inbound.text, token=inbound.token, media=inbound.media)
+    event = Replied(
+        text=inbound.text,
+        token=inbound.token,
+        media=inbound.media,
+        left_out=gate.left_out(desk, live),
+    )
     carry_on(desk, sender, live, event)
 
 
 def carry_on(desk: Desk, sender: Sender, live: Live, event: Event, *before: Part) -> None:
     """Advance a session by one event and put everything that follows on the desk."""
     library = desk.world.library
-    session = live.session
+    session, event = live.session, _of_what_is_shown(sender, live, event)
     questionnaire = library.questionnaire(session.version)
     turn = advance(
         questionnaire,
@@ -57,6 +73,7 @@ def carry_on(desk: Desk, sender: Sender, live: Live, event: Event, *before: Part
         ),
         others=library.others(session.language),
     )
+    sender.moved = sender.moved or _has_moved(session, turn.session)
     live.session = turn.session
     _keep(desk, live, event)
     parts = list(before)
@@ -66,6 +83,8 @@ def carry_on(desk: Desk, sender: Sender, live: Live, event: Event, *before: Part
                 parts += prompt.parts
             case Recorded(item=item, answer=answer):
                 _record(desk, live, questionnaire, item, answer)
+                if (item, answer.value) == call_list.WANTS_CALL:
+                    call_list.asked(desk, sender, questionnaire)
             case Withdrawn(item=item):
                 _record(desk, live, questionnaire, item, None)
             case Handover():
@@ -75,6 +94,19 @@ def carry_on(desk: Desk, sender: Sender, live: Live, event: Event, *before: Part
     _take_language(desk, sender, live, turn)
     desk.say(sender, *parts, live=live)
     _remember_prompt(desk, sender, turn)
+
+
+def _of_what_is_shown(sender: Sender, live: Live, event: Event) -> Event:
+    """The event; but what was asked behind her back, or before she said bye, is asked first."""
+    if sender.aloud is not None or not isinstance(event, ABOUT_WHAT_IS_SHOWN):
+        return event
+    left = (sender.address.open_prompt or {}).get("kind") == AWAY
+    return Resumed(channel=sender.channel) if left or live.session.mode != SELF else event
+
+
+def _has_moved(before: Session, after: Session) -> bool:
+    """Whether something was answered, or something else is asked now."""
+    return (before.answers, before.asking[:1]) != (after.answers, after.asking[:1])
 
 
 def _take_language(desk: Desk, sender: Sender, live: Live, turn: Turn) -> None:
@@ -122,7 +154,9 @@ def start(
         session_id,
         questionnaire,
         channel=channel,
-        language=sender.language,
+        language=lexicon_on(
+            desk.world.library, channel, sender.language, questionnaire.version
+        ).language,
         now=desk.now,
         context={name: context.get(name, "") for name in questionnaire.context},
     )
@@ -140,7 +174,9 @@ def start(
         status="open",
         state=b"",
     )
-    live = desk.live[session_id] = Live(row, session, fresh=True)
+    known_to_us = sender.address.person_id is not None
+    key = desk.world.vault.key_for(row.household_id) if known_to_us else desk.key_of(sender.address)
+    live = desk.live[session_id] = Live(row, session, key, fresh=True)
     sender.live = live
     carry_on(desk, sender, live, Started(known=known or {}), *before)
     return live
@@ -158,8 +194,7 @@ def _keep(desk: Desk, live: Live, event: Event) -> None:
     """The session's new state and the event that led to it."""
     session, row = live.session, live.row
     row.status = session.status
-    vault = desk.world.vault
-    own = vault.key_for(row.household_id)
+    vault, own = desk.world.vault, live.key
     row.state = vault.seal(to_json(session), table="sessions", column="state", row=row.id, key=own)
     ended = desk.now if session.status in ("completed", "stopped") else None
     if live.fresh:
@@ -208,7 +243,12 @@ def _keep(desk: Desk, live: Live, event: Event) -> None:
 def _record(
     desk: Desk, live: Live, questionnaire: Questionnaire, name: str, answer: Answer | None
 ) -> None:
-    """An answer row: append-only, its revision is the session's; free text is sealed."""
+    """An answer row: append-only, its revision is the session's; free text is sealed.
+
+    What is tried in practice and lessons tells nothing about anybody, and makes no row.
+    """
+    if questionnaire.is_learning:
+        return
     session, row = live.session, live.row
     item = questionnaire[name]
     value = answer.value if answer is not None and answer.state != "skipped" else None
@@ -226,16 +266,16 @@ def _record(
         informant=questionnaire.informant,
         state=answer.state if answer is not None else "withdrawn",
         value=None if free else value,
-        text=_sealed(desk, row, key, value) if free else None,
+        text=_sealed(desk, live, key, value) if free else None,
         version=row.version,
         language=session.language,
         text_revision=desk.world.library.revisions.get((row.version, session.language), 0),
         mode=session.mode,
-        helper_id=None,
+        helper_id=session.helper or None,
         at=desk.now,
     )
-    who = questionnaire.informant
-    if row.child_id and row.wave_id and value is not None and who != "person":
+    who = questionnaire.teller
+    if row.child_id and row.wave_id and value is not None and who is not None:
         hit = critical(
             desk.world.library.rules,
             form_id=row.form_id,
@@ -247,10 +287,9 @@ def _record(
             desk.critical.append((row.child_id, row.wave_id, hit))
 
 
-def _sealed(desk: Desk, row: SessionRow, key: str, value: str | None) -> bytes:
+def _sealed(desk: Desk, live: Live, row: str, value: str | None) -> bytes:
     vault = desk.world.vault
-    own = vault.key_for(row.household_id)
-    return vault.seal(value or "", table="answers", column="text", row=key, key=own)
+    return vault.seal(value or "", table="answers", column="text", row=row, key=live.key)
 
 
 def _hand_over(desk: Desk, sender: Sender, live: Live) -> None:

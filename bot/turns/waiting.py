@@ -6,12 +6,17 @@ from functools import partial
 
 import structlog
 from sqlalchemy import Connection, select, update
+from sqlalchemy.exc import OperationalError
 
 from bot.sending.envelopes import load_inbound
 from bot.turns.batch import Work, run
 from bot.turns.desk import Desk, Letter, Sender
+from bot.turns.judge import judge
+from bot.turns.promising import helplines
+from bot.turns.unread import worry
 from bot.turns.world import World
-from flows.messages import Phrase
+from flows.crisis import typed_in_crisis
+from flows.messages import Part, Phrase
 from storage.database import Database
 from storage.errors import SealBroken, StorageError
 from storage.schema import addresses, inbox, tasks
@@ -109,10 +114,14 @@ def _failed(
 
 
 def _tell(conn: Connection, world: World, inbox_id: str, address_id: str, now: datetime) -> None:
-    """A task for staff, and a neutral word to her: nobody is left without an answer."""
+    """A task for staff, and a neutral word to her: nobody is left without an answer.
+
+    Where the message may have needed a person at once, an alert as well, in the same commit.
+    """
     desk = Desk(conn=conn, world=world, now=now)
     (address,) = lock_addresses_by_id(conn, [address_id]).values()
     person = lock_persons(conn, {address.person_id} if address.person_id else set())
+    desk.persons = person
     desk.writes.offer(
         tasks,
         id=desk.new_id(),
@@ -136,5 +145,32 @@ def _tell(conn: Connection, world: World, inbox_id: str, address_id: str, now: d
         desk.writes.flush(conn)
         return
     sender = Sender(letter=letter, address=address, person=person.get(address.person_id or ""))
-    desk.say(sender, Phrase(key="trouble"))
+    desk.say(sender, *_words(desk, sender))
     desk.writes.flush(conn)
+    _alert(desk, sender)
+
+
+def _alert(desk: Desk, sender: Sender) -> None:
+    """Raise what her message may call for; where that fails as well, the task stands without it.
+
+    A message whose alert is what nobody can make would otherwise never be given to staff, and
+    hold up everybody's that waits behind it.
+    """
+    try:
+        with desk.conn.begin_nested():
+            worry(desk, sender)
+            judge(desk)
+            desk.writes.flush(desk.conn)
+    except OperationalError:  # the database's own trouble passes: all of it is tried again
+        raise
+    except Exception:
+        log.exception("unread_alert_not_raised")
+
+
+def _words(desk: Desk, sender: Sender) -> tuple[Part, ...]:
+    """A neutral word; where hers were words of danger, the helplines with it."""
+    in_crisis = typed_in_crisis(sender.letter.inbound, desk.world.library.crisis)
+    is_staff = sender.person is not None and sender.person.kind == "staff"
+    if in_crisis and not is_staff:
+        return (Phrase(key="crisis.reply"), *helplines(desk.world.site))
+    return (Phrase(key="trouble"),)

@@ -11,9 +11,6 @@ from sqlalchemy.dialects import postgresql, sqlite
 from storage.care.cases import UNOWNED
 from storage.schema import alert_events, alerts, person_roles, timers
 
-ON_CALL = ("coordinator",)
-"""Roles that receive alerts."""
-
 # The key alone may conflict: an alert whose random code is taken must be raised with another one,
 # never dropped.
 _RAISE = {
@@ -36,7 +33,7 @@ _OFFERED = (
     .join(alerts, alerts.c.school_id == person_roles.c.school_id)
     .where(
         person_roles.c.person_id.in_(bindparam("ids", expanding=True)),
-        person_roles.c.role.in_(ON_CALL),
+        person_roles.c.role.in_(bindparam("roles", expanding=True)),
         person_roles.c.until_at.is_(None),
         alerts.c.state.in_(UNOWNED),
     )
@@ -65,20 +62,24 @@ def raise_alerts(conn: Connection, rows: Sequence[dict[str, Any]]) -> set[str]:
 
 
 def offered_to(
-    conn: Connection, person_ids: Collection[str], *, passed: bool = False
+    conn: Connection,
+    person_ids: Collection[str],
+    *,
+    roles: Collection[str],
+    passed: bool = False,
 ) -> dict[str, tuple[tuple[str, str], ...]]:
     """Alerts open to each of these staff, oldest first, as (id, code).
 
     Args:
         conn: Open transaction.
         person_ids: Staff.
+        roles: The roles that the policy lets, each at the schools it is held at.
         passed: Also those she passed on: as long as nobody has it she may still take it by name.
     """
     out: dict[str, list[tuple[str, str]]] = {}
-    if person_ids:
-        for row in conn.execute(
-            _OFFERED if passed else _STILL_OFFERED, {"ids": sorted(set(person_ids))}
-        ):
+    if person_ids and roles:
+        asked = {"ids": sorted(set(person_ids)), "roles": sorted(set(roles))}
+        for row in conn.execute(_OFFERED if passed else _STILL_OFFERED, asked):
             pair = (row.id, row.code)
             if pair not in out.setdefault(row.person_id, []):
                 out[row.person_id].append(pair)

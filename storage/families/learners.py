@@ -186,23 +186,46 @@ def issue_join_codes(
     )
     served = set(conn.execute(select(join_codes.c.child_id).where(mine, kept)).scalars())
     conn.execute(delete(join_codes).where(mine, ~kept))
-    codes = {
-        child_id: _mixed_code(JOIN_CODE_LENGTH) for child_id in wanted if child_id not in served
-    }
-    if codes:
-        conn.execute(
-            insert(join_codes),
-            [
-                {
-                    "id": new_id(now),
-                    "child_id": child_id,
-                    "blind": vault.blind("join", code),
-                    "issued_at": now,
-                    "expires_at": now + life,
-                }
-                for child_id, code in codes.items()
-            ],
-        )
+    return _new_codes(conn, sorted(set(wanted) - served), vault=vault, now=now, life=life)
+
+
+def add_join_codes(
+    conn: Connection,
+    child_ids: Collection[str],
+    *,
+    vault: Vault,
+    now: datetime,
+    life: timedelta = JOIN_CODE_LIFE,
+) -> dict[str, str]:
+    """One more JOIN code for each child, by child id, to be printed now.
+
+    Codes on earlier slips go on working: only their blind index is kept, so they cannot be printed
+    once more. The first that is used closes the others (`storage.talk.joining.joins`).
+    """
+    return _new_codes(conn, sorted(set(child_ids)), vault=vault, now=now, life=life)
+
+
+def _new_codes(
+    conn: Connection,
+    child_ids: Sequence[str],
+    *,
+    vault: Vault,
+    now: datetime,
+    life: timedelta,
+) -> dict[str, str]:
+    codes = {child_id: _mixed_code(JOIN_CODE_LENGTH) for child_id in child_ids}
+    rows = [
+        {
+            "id": new_id(now),
+            "child_id": child_id,
+            "blind": vault.blind("join", code),
+            "issued_at": now,
+            "expires_at": now + life,
+        }
+        for child_id, code in codes.items()
+    ]
+    if rows:
+        conn.execute(insert(join_codes), rows)
     return codes
 
 

@@ -36,13 +36,13 @@ __all__ = [
     "add_address",
     "add_children",
     "add_person",
-    "coordinators",
     "ensure_class",
     "ensure_person",
     "ensure_programme",
     "ensure_school",
     "ensure_wave",
     "grant_role",
+    "is_at",
     "issue_join_codes",
     "learners",
     "person_at",
@@ -65,7 +65,7 @@ class PersonRef:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StaffAddress:
-    """One way to reach a member of staff; `usable` unless opted out or known to be bad."""
+    """One way to reach a member of staff; `usable` unless opted out, bad, or never pushed to."""
 
     id: str
     channel: ChannelName
@@ -145,7 +145,7 @@ def add_address(
     """
     family = select(persons.c.household_id).where(persons.c.id == person_id)
     key = vault.key_for(conn.execute(family).scalar())
-    at = select(addresses).where(_is_at(vault, channel, account, value))
+    at = select(addresses).where(is_at(vault, channel, account, value))
     row = conn.execute(at).first()
     if row is None:
         made = new_id(now)
@@ -164,11 +164,11 @@ def add_address(
         row = conn.execute(at).one()
     address_id = str(row.id)
     if row.person_id is None:
-        sealed = vault.reseal(row.value, table="addresses", column="value", row=address_id, key=key)
+        sealed = vault.seal(value, table="addresses", column="value", row=address_id, key=key)
         conn.execute(
             update(addresses)
             .where(addresses.c.id == address_id, addresses.c.person_id.is_(None))
-            .values(person_id=person_id, value=sealed)
+            .values(person_id=person_id, value=sealed, key_id=None)
         )
     linked = select(person_address.c.address_id).where(
         person_address.c.person_id == person_id,
@@ -177,12 +177,17 @@ def add_address(
     )
     if conn.execute(linked).first() is None:
         conn.execute(
-            insert(person_address).values(person_id=person_id, address_id=address_id, from_at=now)
+            insert(person_address).values(
+                person_id=person_id,
+                address_id=address_id,
+                from_at=now,
+                key_id=row.key_id if row.person_id is None else None,
+            )
         )
     return address_id
 
 
-def _is_at(vault: Vault, channel: ChannelName, account: str, value: str) -> ColumnElement[bool]:
+def is_at(vault: Vault, channel: ChannelName, account: str, value: str) -> ColumnElement[bool]:
     """The row of an address; while the index's key rotates, by either index."""
     blind = vault.blind_address(channel, account, value)
     index = addresses.c.blind == blind
@@ -205,7 +210,7 @@ def person_at(
         )
         .join(addresses, addresses.c.person_id == persons.c.id)
         .where(
-            _is_at(vault, channel, account, value),
+            is_at(vault, channel, account, value),
             scope.within(persons.c.school_id),
         )
     ).first()
@@ -347,7 +352,7 @@ def staff(
         reached_by = ways.setdefault((person_id, school_id, role, language), [])
         address_id, channel, account, opted_out_at, bad_at = address
         if address_id is not None:
-            usable = opted_out_at is None and bad_at is None
+            usable = opted_out_at is None and bad_at is None and channel != "ussd"
             reached_by.append(
                 StaffAddress(id=address_id, channel=channel, account=account, usable=usable)
             )
@@ -361,10 +366,3 @@ def staff(
         )
         for (person_id, school_id, role, language), reached_by in ways.items()
     ]
-
-
-def coordinators(
-    conn: Connection, school_ids: Collection[str], *, scope: Scope, now: datetime
-) -> list[StaffMember]:
-    """The coordinators of these schools with their addresses."""
-    return staff(conn, school_ids, scope=scope, roles=("coordinator",), now=now)

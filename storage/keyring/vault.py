@@ -109,12 +109,25 @@ class Vault:
 
     # -- keys ---------------------------------------------------------------------------------
 
-    def key_for(self, household_id: str | None) -> str:
-        """The id of the key that seals what belongs to a household, or to none.
+    def key_for(self, owner_id: str | None) -> str:
+        """The id of the key that seals what belongs to a household or a sender, or to none.
 
-        A vault without a store has no household keys: there the programme's key seals everything.
+        A vault without a store has no such keys: there the programme's key seals everything.
         """
-        return household_id if household_id and self.store is not None else PROGRAMME_KEY
+        return owner_id if owner_id and self.store is not None else PROGRAMME_KEY
+
+    def usable(self, key_ids: Iterable[str | None]) -> set[str]:
+        """Those of these keys that can be used, at hand now: one statement at most."""
+        if self.store is None:
+            return set()
+        self._look()
+        asked, revision = {k for k in key_ids if k}, self._revision
+        there = asked & self._known.keys()
+        if len(there) < len(asked):
+            found = self.store.keys(asked - there)
+            self._keep(found, revision)
+            there |= found.keys()
+        return there
 
     def ensure(self, household_ids: Iterable[str | None]) -> None:
         """Have the keys of these households at hand: one statement, and one commit for new ones.
@@ -175,7 +188,7 @@ class Vault:
                 return  # as above
             if len(self._young) >= 2 * self._most:
                 self._old, self._young = self._young, {}
-            self._young[key_id] = self._young[_head(key_id)] = cipher
+            self._young[key_id] = self._young[head_of(key_id)] = cipher
 
     def _cipher(self, key_id: str, *, make: bool) -> AESGCM:
         """The cipher of a key that is not in the young half of the ring."""
@@ -224,7 +237,7 @@ class Vault:
         nonce = os.urandom(NONCE_BYTES)
         # "surrogatepass": a phone can send half an emoji, and what was said is kept as it was said.
         data = text.encode("utf-8", "surrogatepass")
-        return _head(key) + nonce + cipher.encrypt(nonce, data, _bound(table, column, row))
+        return head_of(key) + nonce + cipher.encrypt(nonce, data, _bound(table, column, row))
 
     def open(self, blob: bytes, *, table: str, column: str, row: str) -> str:
         """The text that `seal` took.
@@ -306,7 +319,7 @@ class Vault:
         Raises:
             SealBroken: It does not open, as in `open`.
         """
-        if blob.startswith(_head(key)):
+        if blob.startswith(head_of(key)):
             return blob
         text = self.open(blob, table=table, column=column, row=row)
         return self.seal(text, table=table, column=column, row=row, key=key)
@@ -352,7 +365,7 @@ def _blind(key: bytes, kind: str, value: str) -> str:
 
 
 @lru_cache(maxsize=2 * MOST)
-def _head(key_id: str) -> bytes:
+def head_of(key_id: str) -> bytes:
     """What a value sealed with this key begins with."""
     name = key_id.encode("ascii")
     return bytes((VERSION, len(name))) + name

@@ -41,6 +41,7 @@ class Belongings:
         about: Sessions of others that are about one of its children: (address, from, until).
         rejudge: (child, wave) of children who stay and of whom somebody erased told something.
         copies: Providers' ids of what was sent: (channel, provider's id).
+        keys: Keys of what was said at these addresses before they were somebody's.
     """
 
     marks: dict[Mark, Ids]
@@ -51,6 +52,7 @@ class Belongings:
     about: tuple[tuple[str, Any, Any], ...] = ()
     rejudge: frozenset[tuple[str, str]] = frozenset()
     copies: tuple[tuple[str, str], ...] = ()
+    keys: Ids = NONE
 
 
 def household_belongings(conn: Connection, household_id: str) -> Belongings:
@@ -125,6 +127,7 @@ def household_belongings(conn: Connection, household_id: str) -> Belongings:
             if row.child_id and row.wave_id and row.child_id not in child
         ),
         copies=_copies(conn, address | frozenset(hollow), person),
+        keys=_keys(conn, address, person),
     )
 
 
@@ -135,7 +138,23 @@ def address_belongings(conn: Connection, address_id: str) -> Belongings:
     session = _ids(conn, select(sessions.c.id).where(sessions.c.address_id.in_(address)))
     marks: dict[Mark, Ids] = {"address": address, "session": session}
     return Belongings(
-        marks=marks | _letters(conn, marks, NONE, NONE), copies=_copies(conn, address, NONE)
+        marks=marks | _letters(conn, marks, NONE, NONE),
+        copies=_copies(conn, address, NONE),
+        keys=_keys(conn, address, NONE),
+    )
+
+
+def _keys(conn: Connection, address: Ids, person: Ids) -> Ids:
+    """Keys that seal only what goes: at addresses that go, and before others became these people's.
+
+    Of an address that goes whoever had it before loses her letters there too.
+    """
+    return _ids(
+        conn,
+        select(addresses.c.key_id).where(addresses.c.id.in_(address)),
+        select(person_address.c.key_id).where(
+            or_(person_address.c.person_id.in_(person), person_address.c.address_id.in_(address))
+        ),
     )
 
 

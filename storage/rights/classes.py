@@ -22,6 +22,7 @@ TABLES: Mapping[str, DataClass] = {
     "classes": "internal",
     "content_versions": "public",
     "delivery_events": "personal",
+    "dialogs": "personal",
     "inbox": "personal",
     "inbox_seen": "internal",
     "kept": "internal",
@@ -54,8 +55,8 @@ _PERSONAL = {
     "children": "id programme_id school_id household_id class_id code list_number sex birth_month "
     "name created_at left_at",
     "consents": "id person_id child_id purpose granted capacity text_version text_digest "
-    "partners_version language channel mode witness_id witness_name helper_id recorded_by "
-    "recorded_at at withdrawn_at",
+    "partners_version language channel mode witness_id witness_name witness_role proof helper_id "
+    "recorded_by recorded_at at withdrawn_at",
     "disputes": "id session_id child_id request_id at ended_at",
     "events": "session_id rev kind at",
     "exports": "id kind request_id household_id person_id school_id made_by purpose made_at "
@@ -63,7 +64,7 @@ _PERSONAL = {
     "households": "id programme_id school_id created_at erased_at",
     "join_codes": "id child_id blind issued_at expires_at claimed_at claimed_by",
     "legal_holds": "id household_id set_by from_at until_at",
-    "person_address": "person_id address_id from_at until_at",
+    "person_address": "person_id address_id from_at until_at key_id",
     "persons": "id programme_id school_id household_id kind name language shared_phone safe_hour "
     "created_at",
     "profiles": "child_id wave_id school_id rules as_of",
@@ -80,6 +81,7 @@ _CHILD_SENSITIVE = {
     "answers": "item form_id informant state value text",
     "assignments": "reason",
     "child_state": "domain band points disagree",
+    "dialogs": "body",
     "disputes": "item",
     "events": "body",
     "inbox": "body",

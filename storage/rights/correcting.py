@@ -1,6 +1,7 @@
 """Correcting what is kept about a person, and marking answers that somebody calls wrong."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +17,7 @@ from storage.schema import (
     person_address,
     persons,
     profiles,
+    requests,
     sessions,
 )
 from storage.scope import Scope
@@ -152,18 +154,52 @@ def mark_disputed(
     return True
 
 
-def settle(conn: Connection, *, session_id: str, item: str, now: datetime) -> bool:
-    """Take the mark off an answer; False where there was none."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """An answer that somebody calls wrong; `child` is the code of the child it is about."""
+
+    id: str
+    session_id: str
+    form_id: str
+    version: str
+    item: str
+    child: str | None
+    at: datetime
+
+
+def marks(conn: Connection, scope: Scope, request_id: str) -> list[Mark]:
+    """The marks of a request in scope that stand, oldest first."""
+    found = conn.execute(
+        select(
+            disputes.c.id,
+            disputes.c.session_id,
+            sessions.c.form_id,
+            sessions.c.version,
+            disputes.c.item,
+            children.c.code.label("child"),
+            disputes.c.at,
+        )
+        .join(sessions, sessions.c.id == disputes.c.session_id)
+        .join(requests, requests.c.id == disputes.c.request_id)
+        .outerjoin(children, children.c.id == disputes.c.child_id)
+        .where(
+            disputes.c.request_id == request_id,
+            disputes.c.ended_at.is_(None),
+            scope.within(requests.c.school_id),
+        )
+        .order_by(disputes.c.at, disputes.c.id)
+    ).mappings()
+    return [Mark(**row) for row in found]
+
+
+def settle(conn: Connection, *, mark_id: str, now: datetime) -> bool:
+    """Take the mark off an answer; False where somebody has done so before."""
     done = conn.execute(
         update(disputes)
-        .where(
-            disputes.c.session_id == session_id,
-            disputes.c.item == item,
-            disputes.c.ended_at.is_(None),
-        )
+        .where(disputes.c.id == mark_id, disputes.c.ended_at.is_(None))
         .values(ended_at=now)
     )
-    return done.rowcount > 0
+    return done.rowcount == 1
 
 
 def disputed_items(

@@ -6,7 +6,7 @@ the household is destroyed by whoever calls (`bot.rights.erase`): that is what r
 """
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -17,6 +17,7 @@ from storage.keyring.vault import Vault
 from storage.rights.belongings import (
     NONE,
     Belongings,
+    Ids,
     address_belongings,
     household_belongings,
     pointing,
@@ -49,6 +50,9 @@ class Erased:
         keys: Ids of the keys nothing needs any more, to be destroyed now.
         rejudge: (child, wave) of other households' children of whom she told us something.
         copies: How many messages providers may still hold, by channel.
+        others: Households with people in them whose keys sealed some of what went: what was told
+            about their children, or about one of hers before it moved here. In old backups that
+            opens until those are gone.
     """
 
     household_id: str
@@ -58,6 +62,7 @@ class Erased:
     keys: frozenset[str] = frozenset()
     rejudge: frozenset[tuple[str, str]] = frozenset()
     copies: Mapping[str, int] = field(default_factory=dict)
+    others: frozenset[str] = frozenset()
 
 
 def erase_household(conn: Connection, household_id: str, *, at: datetime, vault: Vault) -> Erased:
@@ -73,10 +78,11 @@ def erase_household(conn: Connection, household_id: str, *, at: datetime, vault:
     erased_at = conn.execute(
         select(households.c.erased_at).where(households.c.id == household_id)
     ).scalar()
+    named = _homes(conn, found.marks["session"]) - {household_id}
     empty = _emptied(conn, found, household_id, at=at)
     classes = take_out_of_classes(conn, found.marks["child"], at=at, vault=vault)
-    hand_over(conn, found, household_id, vault=vault)
     _leave_shared(conn, found)
+    hand_over(conn, found, household_id, vault=vault)
     _hollow_out(conn, found, at=at, vault=vault)
     forget_letters(conn, found.about)
     _let_go_of_yes(conn, found)
@@ -86,9 +92,10 @@ def erase_household(conn: Connection, household_id: str, *, at: datetime, vault:
         deleted=deleted,
         kept=kept,
         classes=classes,
-        keys=frozenset({household_id}) | empty,
+        keys=frozenset({household_id}) | empty | found.keys,
         rejudge=found.rejudge,
         copies=_counted(found),
+        others=named - empty,
     )
 
 
@@ -103,7 +110,27 @@ def erase_address(conn: Connection, address_id: str, *, at: datetime) -> Erased:
         raise ValueError("this address answers for a person")
     found = address_belongings(conn, address_id)
     deleted, kept = _apply(conn, found, at=at)
-    return Erased(household_id="", deleted=deleted, kept=kept, copies=_counted(found))
+    return Erased(
+        household_id="", deleted=deleted, kept=kept, keys=found.keys, copies=_counted(found)
+    )
+
+
+def forget_strangers(conn: Connection, gone: Collection[str], *, at: datetime) -> int:
+    """Erase senders again whose own key was destroyed since (after a restore); returns how many.
+
+    Of who said STOP that stays: she gets another key when she writes.
+    """
+    found = conn.execute(
+        select(addresses.c.id, addresses.c.key_id).where(
+            addresses.c.person_id.is_(None),
+            addresses.c.key_id.is_not(None),
+            addresses.c.opted_out_at.is_(None),
+        )
+    ).all()
+    dead = [row.id for row in found if row.key_id in gone]
+    for address_id in dead:
+        erase_address(conn, address_id, at=at)
+    return len(dead)
 
 
 def replay(conn: Connection, ledger: Mapping[str, datetime], *, vault: Vault) -> list[Erased]:
@@ -150,6 +177,14 @@ def leftovers(conn: Connection, household_id: str) -> dict[str, int]:
     }
     found = {name: int(conn.execute(query).scalar_one()) for name, query in asked.items()}
     return {name: count for name, count in found.items() if count}
+
+
+def _homes(conn: Connection, session: Ids) -> frozenset[str]:
+    """The households by whose keys these questionnaires were sealed."""
+    named = select(sessions.c.household_id).where(
+        sessions.c.id.in_(sorted(session)), sessions.c.household_id.is_not(None)
+    )
+    return frozenset(conn.execute(named).scalars())
 
 
 def _emptied(
@@ -201,7 +236,7 @@ def _leave_shared(conn: Connection, found: Belongings) -> None:
         conn.execute(
             update(addresses)
             .where(addresses.c.id == address_id)
-            .values(person_id=other, open_prompt=None, stuck=0)
+            .values(person_id=other, open_prompt=None, stuck=0, guard=None)
         )
 
 
@@ -231,6 +266,7 @@ def _hollow_out(conn: Connection, found: Belongings, *, at: datetime, vault: Vau
                 person_id=before,
                 open_prompt=None,
                 stuck=0,
+                guard=None,
                 bad_at=at,
             )
         )

@@ -142,6 +142,7 @@ RULES: Mapping[str, Rule] = {
     "events": Rule(delete={"session_id": ("session",)}),
     "inbox": Rule(delete={"id": ("letter",)}),
     "outbox": Rule(delete={"id": ("message",)}),
+    "dialogs": Rule(delete={"address_id": ("address",)}),
     "delivery_events": Rule(delete={"outbox_id": ("message",), "provider_id": ("provider",)}),
     "timers": Rule(delete={"ref": ABOUT}),
     "legal_holds": Rule(delete={"household_id": ("household",)}),

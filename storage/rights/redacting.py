@@ -12,11 +12,11 @@ from datetime import datetime
 from typing import Any
 
 from msgspec.structs import replace
-from sqlalchemy import Column, ColumnElement, Connection, and_, delete, or_, select, update
+from sqlalchemy import Column, ColumnElement, Connection, and_, delete, func, or_, select, update
 
 from flows.sessions import Answer, Session, from_json, to_json
 from storage.errors import SealBroken
-from storage.keyring.vault import PROGRAMME_KEY, Vault
+from storage.keyring.vault import PROGRAMME_KEY, Vault, head_of
 from storage.rights.belongings import Belongings, Ids
 from storage.schema import (
     addresses,
@@ -24,6 +24,7 @@ from storage.schema import (
     children,
     events,
     inbox,
+    metadata,
     outbox,
     persons,
     sessions,
@@ -186,15 +187,23 @@ def hand_over(conn: Connection, found: Belongings, household_id: str, *, vault: 
     )
     own = addresses.c.person_id.in_(sorted(found.staff))
     stay = addresses.c.id.in_(sorted(found.shared))
-    theirs = set(conn.execute(select(addresses.c.id).where(or_(own, stay))).scalars())
+    theirs = conn.execute(
+        select(addresses.c.id, persons.c.household_id)
+        .outerjoin(persons, persons.c.id == addresses.c.person_id)
+        .where(or_(own, stay))
+    ).all()
+    by_name = persons.c.id.in_(sorted(found.staff))
     move = _Move(household_id, PROGRAMME_KEY, vault)
-    _reseal(conn, (persons.c.id,), persons.c.name, persons.c.id.in_(sorted(found.staff)), move)
-    _reseal(conn, (addresses.c.id,), addresses.c.value, addresses.c.id.in_(sorted(theirs)), move)
-    at = outbox.c.address_id.in_(sorted(theirs))
-    _reseal(conn, (outbox.c.id,), outbox.c.body, at, move)
-    waiting = and_(inbox.c.address_id.in_(sorted(theirs)), inbox.c.status == "waiting")
-    _reseal(conn, (inbox.c.id,), inbox.c.body, waiting, move)
-    handled = and_(inbox.c.address_id.in_(sorted(theirs)), inbox.c.body.is_not(None))
+    _reseal(conn, (persons.c.id,), persons.c.name, by_name, move)
+    for address_id, home in theirs:
+        # To whoever answers there now, and goes with her: with nobody's key it would outlive her.
+        move = _Move(household_id, vault.key_for(home), vault)
+        waiting = and_(inbox.c.address_id == address_id, inbox.c.status == "waiting")
+        _reseal(conn, (addresses.c.id,), addresses.c.value, addresses.c.id == address_id, move)
+        _reseal(conn, (outbox.c.id,), outbox.c.body, outbox.c.address_id == address_id, move)
+        _reseal(conn, (inbox.c.id,), inbox.c.body, waiting, move)
+    at = inbox.c.address_id.in_(sorted(row.id for row in theirs))
+    handled = and_(at, inbox.c.body.is_not(None))
     hers = [
         row.id
         for row in conn.execute(select(inbox.c.id, inbox.c.body).where(handled))
@@ -202,6 +211,7 @@ def hand_over(conn: Connection, found: Belongings, household_id: str, *, vault: 
     ]
     conn.execute(update(inbox).where(inbox.c.id.in_(hers)).values(body=None))
     _follow(conn, found.moved, household_id, vault)
+    _follow_children(conn, household_id, vault)
 
 
 def _follow(conn: Connection, moved: Ids, household_id: str, vault: Vault) -> None:
@@ -218,6 +228,26 @@ def _follow(conn: Connection, moved: Ids, household_id: str, vault: Vault) -> No
         _reseal(conn, ANSWER, answers.c.text, answers.c.session_id == session_id, move)
         for table, column in ((sessions, sessions.c.id), (answers, answers.c.session_id)):
             conn.execute(update(table).where(column == session_id).values(household_id=home))
+
+
+def _follow_children(conn: Connection, household_id: str, vault: Vault) -> None:
+    """Names, profiles and what else is sealed about children who have moved, onto their home's key.
+
+    Nothing says who has moved, so it is looked for by the key that values begin with.
+    """
+    head = head_of(household_id)
+    for table in metadata.sorted_tables:
+        child = table.c.id if table is children else table.c.get("child_id")
+        for column in (c for c in table.columns if child is not None and c.info.get("sealed")):
+            parts = list(table.primary_key.columns)
+            hers = select(*parts, children.c.household_id).where(
+                children.c.id == child,
+                children.c.household_id != household_id,
+                func.substr(column, 1, len(head)) == head,
+            )
+            for *key, home in conn.execute(hers).all():
+                which = and_(*(part == value for part, value in zip(parts, key, strict=True)))
+                _reseal(conn, parts, column, which, _Move(household_id, vault.key_for(home), vault))
 
 
 def _reseal(

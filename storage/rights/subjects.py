@@ -21,8 +21,6 @@ from storage.schema import (
     children,
     consents,
     disputes,
-    inbox,
-    outbox,
     person_address,
     persons,
     profiles,
@@ -120,19 +118,6 @@ class Said:
     text: bytes | None
     at: datetime
     disputed: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Letter:
-    """A message to or from her; `body` is sealed ({table}.body, row = id), gone once sent."""
-
-    table: str
-    id: str
-    address_id: str
-    kind: str
-    state: str
-    body: bytes | None
-    at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -298,37 +283,6 @@ def said_about(
         .order_by(sessions.c.started_at, answers.c.session_id, answers.c.at, answers.c.revision)
     )
     return _rows(conn, asked, Said)
-
-
-def letters_of(conn: Connection, *, person_id: str, address_ids: Collection[str]) -> list[Letter]:
-    """Messages from her addresses and to her, oldest first."""
-    came = select(
-        inbox.c.id,
-        inbox.c.address_id,
-        inbox.c.status.label("state"),
-        inbox.c.body,
-        inbox.c.received_at.label("at"),
-    ).where(inbox.c.address_id.in_(sorted(address_ids)))
-    went = select(
-        outbox.c.id,
-        outbox.c.address_id,
-        outbox.c.message_class.label("kind"),
-        outbox.c.state,
-        outbox.c.body,
-        func.coalesce(outbox.c.final_at, outbox.c.created_at, type_=outbox.c.created_at.type).label(
-            "at"
-        ),
-    ).where(
-        or_(
-            outbox.c.person_id == person_id,
-            and_(outbox.c.person_id.is_(None), outbox.c.address_id.in_(sorted(address_ids))),
-        )
-    )
-    found = [
-        Letter(table="inbox", kind="", **row) for row in map(dict, conn.execute(came).mappings())
-    ]
-    found += [Letter(table="outbox", **row) for row in map(dict, conn.execute(went).mappings())]
-    return sorted(found, key=lambda letter: (letter.at, letter.id))
 
 
 def looked_at(conn: Connection, object_ids: Collection[str]) -> list[Looked]:

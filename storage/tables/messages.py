@@ -1,6 +1,6 @@
 """Addresses' letters in and out, delivery, timers."""
 
-from sqlalchemy import JSON, Column, Index, Integer, String, text
+from sqlalchemy import JSON, Column, ForeignKey, Index, Integer, String, text
 
 from storage.tables.base import BIGINT, CODE, ID, col, count, flag, own_id, ref, sealed, table
 from storage.types import Instant
@@ -29,6 +29,8 @@ inbox = table(
     col("retry_at", Instant, null=True),
     col("done_at", Instant, null=True),
     flag("redaction_planned"),
+    # No question waited for it, or nobody but a person can read it.
+    flag("for_staff"),
     Index(
         "ix_inbox_waiting",
         "address_id",
@@ -98,6 +100,15 @@ outbox = table(
         ),
     ),
 )
+dialogs = table(
+    "dialogs",
+    "intake",
+    Column("address_id", ID, ForeignKey("addresses.id"), primary_key=True),
+    sealed("body"),
+    col("at", Instant),
+    Index(None, "at"),
+)
+"""What stands on a phone's screen in a USSD session; gone some minutes after its last step."""
 redactions = table(
     "redactions",
     "intake",

@@ -108,6 +108,10 @@ addresses = table(
     col("created_at", Instant),
     # While the key of the index rotates: what the other key makes of the same address.
     col("blind2", String(32), null=True),
+    # What she says while she belongs to nobody we know is sealed with a key of her own.
+    col("key_id", ID, null=True),
+    # What the guards count (`flows.guard`): times, numbers and keyed marks, no words.
+    col("guard", JSON(none_as_null=True), null=True),
     UniqueConstraint("channel", "account", "blind"),
     Index(None, "person_id"),
     Index(
@@ -127,6 +131,8 @@ person_address = table(
     ref("address_id", "addresses"),
     col("from_at", Instant),
     col("until_at", Instant, null=True),
+    # The key of what was said there before it was hers: destroyed when she is erased.
+    col("key_id", ID, null=True),
     UniqueConstraint("person_id", "address_id", "from_at"),
 )
 child_caregiver = table(
@@ -150,6 +156,8 @@ join_codes = table(
     col("expires_at", Instant),
     col("claimed_at", Instant, null=True),
     ref("claimed_by", "addresses", null=True),
+    # A child may have several slips; the one that is used first closes the others.
+    Index(None, "child_id"),
 )
 consents = table(
     "consents",
@@ -170,6 +178,10 @@ consents = table(
     # Who saw it: somebody we know, or a name on the paper.
     col("witness_id", ID, null=True),
     sealed("witness_name"),
+    # What she is (a neighbour, the school's clerk), and where the proof is kept: the paper, or the
+    # recording of a call.
+    sealed("witness_role"),
+    sealed("proof"),
     col("helper_id", ID, null=True),
     col("recorded_by", ID, null=True),
     col("recorded_at", Instant, null=True),

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, insert, select
 
-from flows.consent import Entry, Purpose, Texts, Word, Yes, may_ask
+from flows.consent import Entry, Purpose, Texts, Word, Yes, may_ask, standing
 from storage.fetch import Among, fetch
 from storage.keyring.vault import Vault
 from storage.schema import (
@@ -50,6 +50,8 @@ class Given:
         witness_name: Who saw it, where she is not: seals her name for the row of an id.
         helper_id: Who helped her to read or answer.
         recorded_by: The person or user who entered it; None where she said it herself.
+        witness_role: What the witness is (a neighbour, the school's clerk): seals it for a row.
+        proof: Where the paper or the recording is kept: seals it for the row of an id.
     """
 
     person_id: str
@@ -66,6 +68,8 @@ class Given:
     witness_name: Callable[[str], bytes] | None = None
     helper_id: str | None = None
     recorded_by: str | None = None
+    witness_role: Callable[[str], bytes] | None = None
+    proof: Callable[[str], bytes] | None = None
 
 
 def row(given: Given, *, id: str, child_id: str, purpose: Purpose, word: Word) -> dict[str, Any]:  # noqa: A002
@@ -85,6 +89,8 @@ def row(given: Given, *, id: str, child_id: str, purpose: Purpose, word: Word) -
         "mode": given.mode,
         "witness_id": given.witness_id,
         "witness_name": given.witness_name(id) if given.witness_name else None,
+        "witness_role": given.witness_role(id) if given.witness_role else None,
+        "proof": given.proof(id) if given.proof else None,
         "helper_id": given.helper_id,
         "recorded_by": given.recorded_by,
         "recorded_at": given.now,
@@ -181,6 +187,28 @@ def said_by(conn: Connection, person_ids: Collection[str]) -> list[Entry]:
     return _entries(fetch(conn, _BY, people=sorted(set(person_ids))))
 
 
+_WRITTEN = select(*_READ, consents.c.channel).where(
+    consents.c.child_id == bindparam("child"), consents.c.person_id == bindparam("person")
+)
+
+
+def told_staff(conn: Connection, *, person_id: str, child_id: str) -> dict[Purpose, Entry]:
+    """What stands between her and a child by purpose, where staff wrote it down (not by chat)."""
+    asked = {"child": child_id, "person": person_id}
+    rows = [dict(row) for row in conn.execute(_WRITTEN, asked).mappings()]
+    by_chat = {row["id"] for row in rows if row["channel"] != NOWHERE}
+    newest = standing(entry_of(row) for row in rows)
+    return {what: entry for (_, _, what), entry in newest.items() if entry.id not in by_chat}
+
+
+def joined_by_chat(conn: Connection, *, child_id: str) -> set[str]:
+    """Who has said anything on consent for a child by chat."""
+    found = select(consents.c.person_id).where(
+        consents.c.child_id == child_id, consents.c.channel != NOWHERE
+    )
+    return set(conn.execute(found).scalars())
+
+
 def listed_children(
     conn: Connection, class_id: str, texts: Texts | None = None
 ) -> dict[int, ChildRow]:
@@ -267,6 +295,8 @@ class Line:
     witness: str
     helper: str
     recorded_by: str
+    witness_role: str
+    proof: str
 
 
 def lines(conn: Connection, scope: Scope, child_id: str, *, vault: Vault) -> list[Line]:
@@ -279,20 +309,25 @@ def lines(conn: Connection, scope: Scope, child_id: str, *, vault: Vault) -> lis
     ).mappings()
     return [
         Line(
-            entry=entry_of(dict(one)),
+            entry=entry_of(one),
             version=one["text_version"],
             channel=one["channel"],
             mode=one["mode"],
-            witness=vault.open(
-                one["witness_name"], table="consents", column="witness_name", row=one["id"]
-            )
-            if one["witness_name"] is not None
-            else one["witness_id"] or "",
+            witness=_opened(vault, one, "witness_name") or one["witness_id"] or "",
             helper=one["helper_id"] or "",
             recorded_by=one["recorded_by"] or "",
+            witness_role=_opened(vault, one, "witness_role"),
+            proof=_opened(vault, one, "proof"),
         )
-        for one in found
+        for one in map(dict, found)
     ]
+
+
+def _opened(vault: Vault, one: Mapping[str, Any], column: str) -> str:
+    sealed = one[column]
+    if sealed is None:
+        return ""
+    return vault.open(sealed, table="consents", column=column, row=one["id"])
 
 
 @dataclass(frozen=True, slots=True)

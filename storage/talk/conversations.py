@@ -37,10 +37,8 @@ from storage.schema import (
     children,
     inbox,
     inbox_seen,
-    join_codes,
+    person_address,
     persons,
-    programmes,
-    schools,
     sessions,
 )
 
@@ -66,6 +64,8 @@ class AddressRow:
     opted_out_at: datetime | None
     bad_at: datetime | None
     last_inbound_at: datetime | None
+    key_id: str | None
+    guard: dict[str, Any] | None
 
 
 @dataclass(slots=True)
@@ -110,19 +110,6 @@ class ChildRow:
     household_id: str
     class_id: str | None
     list_number: int | None
-
-
-@dataclass(slots=True)
-class JoinRow:
-    """A JOIN code with the child it opens the door for; `claimed_by` changes while folding."""
-
-    id: str
-    blind: str
-    expires_at: datetime
-    claimed_by: str | None
-    child: ChildRow
-    programme: str
-    school: str
 
 
 @dataclass(slots=True)
@@ -209,23 +196,6 @@ _CHILDREN = (
     select(*columns(children, ChildRow)).where(Among(children.c.id, "ids")).order_by(children.c.id)
 )
 _CHILDREN_LOCKED = _CHILDREN.with_for_update(key_share=True)
-_JOINS = (
-    select(
-        join_codes.c.id,
-        join_codes.c.blind,
-        join_codes.c.expires_at,
-        join_codes.c.claimed_by,
-        programmes.c.name.label("programme"),
-        schools.c.name.label("school"),
-        *(children.c[f.name].label(f"child_{f.name}") for f in fields(ChildRow)),
-    )
-    .join(children, children.c.id == join_codes.c.child_id)
-    .join(programmes, programmes.c.id == children.c.programme_id)
-    .join(schools, schools.c.id == children.c.school_id)
-    .where(join_codes.c.blind.in_(bindparam("blinds", expanding=True)))
-    .order_by(join_codes.c.id)
-    .with_for_update(of=join_codes, key_share=True)
-)
 _ASSIGNMENTS = (
     select(*columns(assignments, AssignmentRow))
     .where(Among(assignments.c.person_id, "ids"))
@@ -291,31 +261,16 @@ def children_by_id(
     return _by_id(conn, _CHILDREN_LOCKED if lock else _CHILDREN, ids, ChildRow)
 
 
-def joins(conn: Connection, blinds: Collection[str]) -> dict[str, JoinRow]:
-    """JOIN codes by blind index, with child, programme and school; locked."""
-    if not blinds:
-        return {}
-    out = {}
-    for row in conn.execute(_JOINS, {"blinds": sorted(set(blinds))}).mappings():
-        child = ChildRow(*(row[f"child_{f.name}"] for f in fields(ChildRow)))
-        out[row["blind"]] = JoinRow(
-            row["id"],
-            row["blind"],
-            row["expires_at"],
-            row["claimed_by"],
-            child,
-            row["programme"],
-            row["school"],
-        )
-    return out
-
-
-def release_codes(conn: Connection, *, address_id: str, child_id: str) -> None:
-    """Make a child's code free again: she who claimed it said no."""
+def unlink(conn: Connection, *, person_id: str, address_id: str, now: datetime) -> None:
+    """Write down that a person is not reached at an address any more."""
     conn.execute(
-        update(join_codes)
-        .where(join_codes.c.claimed_by == address_id, join_codes.c.child_id == child_id)
-        .values(claimed_at=None, claimed_by=None)
+        update(person_address)
+        .where(
+            person_address.c.person_id == person_id,
+            person_address.c.address_id == address_id,
+            person_address.c.until_at.is_(None),
+        )
+        .values(until_at=now)
     )
 
 

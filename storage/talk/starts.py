@@ -110,3 +110,41 @@ def known_answers(
     found = fetch(conn, _KNOWN, person=person_id, wave=wave_id, form=form_id)
     latest = {item: value for item, value, state in found if state != "skipped"}
     return {item: value for item, value in latest.items() if value is not None}
+
+
+def known_at_home(
+    conn: Connection,
+    *,
+    child_id: str,
+    others: Collection[str],
+    wave_id: str,
+    form_id: str,
+    items: Collection[str],
+) -> Mapping[str, str]:
+    """What others who care for a child said of its home this wave, newest value an item.
+
+    Args:
+        conn: Open transaction.
+        child_id: Whose home.
+        others: Whose answers may be read for it.
+        wave_id: Which wave.
+        form_id: Which questionnaire.
+        items: Only these.
+    """
+    if not others:
+        return {}
+    found = conn.execute(
+        select(answers.c.item, answers.c.value, answers.c.state)
+        .join(sessions, sessions.c.id == answers.c.session_id)
+        .where(
+            sessions.c.person_id.in_(sorted(others)),
+            sessions.c.child_id == child_id,
+            sessions.c.wave_id == wave_id,
+            sessions.c.status != "stopped",
+            answers.c.form_id == form_id,
+            answers.c.item.in_(sorted(items)),
+        )
+        .order_by(answers.c.at, answers.c.revision)
+    )
+    latest = {item: value for item, value, state in found if state != "skipped"}
+    return {item: value for item, value in latest.items() if value is not None}

@@ -101,6 +101,20 @@ def withhold(
     return int(gone.rowcount)
 
 
+def withhold_first_words(conn: Connection, *, person_id: str, now: datetime) -> int:
+    """Take back what we were to write to somebody first: reminders and invitations of hers."""
+    gone = conn.execute(
+        update(outbox)
+        .where(
+            outbox.c.state == "queued",
+            outbox.c.person_id == person_id,
+            outbox.c.message_class.in_(("reminder", "invitation")),
+        )
+        .values(state="expired", error=WITHHELD, final_at=now, body=None)
+    )
+    return int(gone.rowcount)
+
+
 _DROPPED = (
     select(assignments.c.id)
     .where(

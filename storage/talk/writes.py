@@ -1,7 +1,7 @@
 """Everything one batch wants written, kept until it is written at once.
 
 Folding a message only collects; `flush` writes each table with one statement a kind, in an order
-that satisfies the foreign keys. A message that fails is simply not merged in.
+that satisfies the foreign keys.
 """
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
@@ -68,18 +68,6 @@ class Writes:
     def change(self, table: Table, row_id: str, **values: object) -> None:
         """New values for some columns of the row `row_id`."""
         self.changes.setdefault(table, {}).setdefault(row_id, {}).update(values)
-
-    def merge(self, other: "Writes") -> None:
-        """Take over everything `other` collected, after what is here."""
-        for table, rows in other.inserts.items():
-            self.inserts.setdefault(table, []).extend(rows)
-        for table, rows in other.offers.items():
-            self.offers.setdefault(table, []).extend(rows)
-        for table, put in other.puts.items():
-            self.puts.setdefault(table, {}).update(put)
-        for table, changed in other.changes.items():
-            for row_id, values in changed.items():
-                self.change(table, row_id, **values)
 
     def flush(self, conn: Connection) -> None:
         """Write everything collected and start anew."""

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, insert
 
+from storage.database import WRITTEN
 from storage.schema import audit
 from storage.scope import Scope
 
@@ -68,8 +69,12 @@ def row(
 
 
 def record(conn: Connection, rows: Sequence[AuditRow]) -> None:
-    """Append the rows with one statement; they stand or fall with the caller's transaction."""
+    """Append the rows with one statement; they stand or fall with the caller's transaction.
+
+    Their ids are left for `Database.written`: the tick looks whether they are still there.
+    """
     if rows:
+        conn.info.setdefault(WRITTEN, []).extend(entry.id for entry in rows)
         conn.execute(
             _INSERT,
             [

@@ -84,6 +84,15 @@ def is_waiting(conn: Connection) -> bool:
     return conn.execute(_WAITING.limit(1)).first() is not None
 
 
+def missing(conn: Connection, ids: Sequence[str]) -> list[str]:
+    """Those of these rows that are not there: nothing deletes one but who owns the database."""
+    there: set[str] = set()
+    for start in range(0, len(ids), MOST):
+        part = select(audit.c.id).where(audit.c.id.in_(ids[start : start + MOST]))
+        there |= set(conn.execute(part).scalars())
+    return [row for row in ids if row not in there]
+
+
 def extend(conn: Connection, *, most: int = MOST) -> int:
     """Link the committed rows that are not linked yet, in the order of their ids.
 

@@ -32,6 +32,8 @@ MOST_COMPARED = 40
 FARTHEST = 10
 """How many rows taken out in one place are recognised when the rest was numbered anew."""
 MOST_NAMED = 10
+LOST = "row_lost"
+"""The verb of a row that says: this row was committed, and gone before it could be linked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +90,13 @@ def unlinked(conn: Connection, *, before: datetime) -> int:
     """Rows committed before a moment that no tick has linked."""
     waiting = select(func.count()).where(audit.c.seq.is_(None), audit.c.at < before)
     return int(conn.execute(waiting).scalar_one())
+
+
+def lost_rows(conn: Connection) -> tuple[int, datetime | None]:
+    """How many rows were taken out before they were linked, as far as seen, and when first."""
+    found = select(func.count(), func.min(audit.c.at)).where(audit.c.verb == LOST)
+    count, first = conn.execute(found).one()
+    return int(count), first
 
 
 def missing_guards(conn: Connection) -> list[str]:

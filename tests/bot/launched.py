@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 
 from bot.content.library import Library
-from bot.launch import consent_digest
+from bot.launch import consent_digest, crisis_digest
 from bot.site import Site
 
 TODAY = date(2026, 2, 2)
@@ -21,7 +21,8 @@ def papers(library: Library) -> dict[str, object]:
         "information_officer": PAPER,
         "legal_ground": {**PAPER, "ground": "consent", "s57": "not needed", "s72": "consent"},
         "operator_agreements": [
-            {**PAPER, "operator": name} for name in ("Twilio", "whatsapp", "telegram", "hosting")
+            {**PAPER, "operator": name}
+            for name in ("Twilio", "whatsapp", "telegram", "africastalking", "hosting")
         ],
         "consent_text": {**PAPER, "digest": consent_digest(library)},
         "retention_table": PAPER,
@@ -34,6 +35,7 @@ def papers(library: Library) -> dict[str, object]:
         },
         "cover_roster": PAPER,
         "helplines": PAPER,
+        "crisis_words": {**PAPER, "digest": crisis_digest(library)},
         "languages": [{**PAPER, "language": tag} for tag in library.offered],
         "restored_backup": PAPER,
     }

@@ -6,26 +6,23 @@ import shutil
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.error import URLError
-from urllib.request import urlopen
 
 import pytest
+
+from tests.rigs.serving import ROOT, wait_for
 
 playwright = pytest.importorskip("playwright.sync_api", reason="the browser tests need playwright")
 expect = playwright.expect
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-ROOT = Path(__file__).parents[2]
 MOST_ACTIONS = 40
 WORRYING = "No, no food today"
 CHEERFUL = ("Every day", "Never", "Yes")
 ANSWERS = ("No days", WORRYING)
-START_S = 60
 
 
 @dataclass(slots=True, kw_only=True)
@@ -95,22 +92,11 @@ def address(tmp_path: Path) -> Iterator[str]:
         )
     url = f"http://127.0.0.1:{port}/"
     try:
-        _wait_for(url, process, log)
+        wait_for(url, process, log)
         yield url
     finally:
         process.terminate()
         process.wait(timeout=20)
-
-
-def _wait_for(url: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
-    until = time.monotonic() + START_S
-    while process.poll() is None and time.monotonic() < until:
-        try:
-            with urlopen(f"{url}healthz", timeout=5):  # noqa: S310 - loopback
-                return
-        except (URLError, ConnectionError):
-            time.sleep(0.05)  # another process is starting: there is nothing to await
-    pytest.fail(f"the demo did not start:\n{log.read_text()}")
 
 
 @pytest.fixture(scope="module")

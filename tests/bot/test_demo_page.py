@@ -10,13 +10,22 @@ import pyotp
 import pytest
 from starlette.applications import Starlette
 
-from bot.channels.base import Destination
+from bot.channels.base import Destination, DialogStep
 from bot.channels.simulator import Simulator
-from bot.demo import LINES, PHONES, Guide, Phones, routes
+from bot.demo import Guide, routes
+from bot.demo_handset import OVER
+from bot.demo_phones import LINES, PHONES, Phones
 from flows.messages import Button, Inbound, Outbound
+from flows.ussd import Dialog
 
-ACCOUNTS = {"sms": "+27000000000", "whatsapp": "+27000000000", "telegram": "1000"}
-CAREGIVER, TEACHER, COORDINATOR = PHONES
+ACCOUNTS = {
+    "sms": "+27000000000",
+    "whatsapp": "+27000000000",
+    "telegram": "1000",
+    "ussd": "*120*1000#",
+}
+CAREGIVER, TEACHER, COORDINATOR, HANDSET = PHONES
+CHATS = (CAREGIVER, TEACHER, COORDINATOR)
 GUIDE = Guide(
     school="Umthombo Primary",
     learner=17,
@@ -34,6 +43,7 @@ class Echo:
     simulator: Simulator
     heard: list[Inbound] = field(default_factory=list)
     settled: int = 0
+    steps: list[DialogStep] = field(default_factory=list)
     answer: Outbound | None = None
 
     async def submit(self, inbound: Inbound) -> None:
@@ -50,6 +60,11 @@ class Echo:
     async def settle(self) -> None:
         self.settled += 1
 
+    async def dial(self, step: DialogStep) -> Dialog:
+        self.steps.append(step)
+        pages = (f"Path <{step.path}>",)
+        return Dialog(session=step.session, path=step.path, pages=pages, waits=step.path != "1*2")
+
 
 @dataclass(slots=True)
 class Demo:
@@ -65,13 +80,15 @@ async def demo(now: datetime) -> AsyncIterator[Demo]:
     """A demo nobody has used."""
     phones = Phones(lambda: now, ACCOUNTS)  # type: ignore[arg-type]
     bot = Echo(Simulator(phones.deliver))
-    app = Starlette(routes=routes(phones, bot.submit, bot.settle, guide=GUIDE, now=lambda: now))
+    app = Starlette(
+        routes=routes(phones, bot.submit, bot.settle, dial=bot.dial, guide=GUIDE, now=lambda: now)
+    )
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000") as browser:
         yield Demo(phones, bot, browser)
 
 
-async def test_the_page_shows_three_phones_and_says_what_to_try(demo: Demo, now: datetime) -> None:
+async def test_the_page_shows_four_phones_and_says_what_to_try(demo: Demo, now: datetime) -> None:
     text = (await demo.browser.get("/")).text
 
     assert re.findall(r'<section class="phone (\w+)"', text) == [p.name for p in PHONES]
@@ -92,7 +109,7 @@ async def test_it_works_without_a_script(demo: Demo) -> None:
     assert re.search(r'<a href="/">Refresh</a>', text)
 
 
-@pytest.mark.parametrize("phone", PHONES, ids=lambda phone: phone.name)
+@pytest.mark.parametrize("phone", CHATS, ids=lambda phone: phone.name)
 async def test_what_is_typed_arrives_as_from_a_channel(demo: Demo, phone, now: datetime) -> None:
     await demo.browser.post(f"/demo/{phone.name}", data={"text": " hi "})
 
@@ -262,3 +279,29 @@ async def test_a_phone_remembers_only_so_much(demo: Demo) -> None:
 
 def test_no_simulated_number_can_be_anybodys() -> None:
     assert all(p.address.startswith("+270") for p in PHONES if p.channel != "telegram")
+
+
+async def test_the_handset_dials_and_keys_its_way(demo: Demo) -> None:
+    await demo.browser.post("/demo/handset", data={"dial": "1"})
+    for key in ("1", " ", "2"):
+        await demo.browser.post("/demo/handset", data={"text": key})
+
+    first, *rest = demo.bot.steps
+    assert (first.channel, first.account, first.address) == ("ussd", "*120*1000#", HANDSET.address)
+    assert HANDSET.address == CAREGIVER.address, "one number, two ways"
+    assert [step.path for step in demo.bot.steps] == ["", "1", "1*2"]
+    assert {step.session for step in rest} == {first.session}
+    page = (await demo.browser.get("/")).text
+    assert "Path &lt;1*2&gt;" in page
+    assert OVER in page
+
+
+async def test_the_handset_dials_anew_where_no_session_is_open_or_it_was_dropped(
+    demo: Demo,
+) -> None:
+    await demo.browser.post("/demo/handset", data={"text": "1"})
+    await demo.browser.post("/demo/handset", data={"text": "1"})
+    await demo.browser.post("/demo/handset", data={"dial": "1", "text": "2"})
+
+    assert [step.path for step in demo.bot.steps] == ["", "1", ""]
+    assert len({step.session for step in demo.bot.steps}) == 2

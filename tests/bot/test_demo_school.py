@@ -8,7 +8,8 @@ import pytest
 from argon2 import PasswordHasher
 from sqlalchemy import func, select
 
-from bot.demo import PHONES, Guide
+from bot.demo import Guide
+from bot.demo_phones import PHONES
 from bot.demo_school import ENROLLED, JOINING, LEARNERS, seed
 from bot.login.access import Access
 from storage import schema
@@ -19,7 +20,12 @@ from storage.scope import system
 from storage.staff import users
 from storage.talk.starts import consented_children
 
-ACCOUNTS = {"sms": "+27000000000", "whatsapp": "+27000000000", "telegram": "1000"}
+ACCOUNTS = {
+    "sms": "+27000000000",
+    "whatsapp": "+27000000000",
+    "telegram": "1000",
+    "ussd": "*120*1000#",
+}
 QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
 
@@ -93,7 +99,7 @@ async def test_the_teacher_and_the_coordinator_hold_the_pages_phones(
         return found, teacher, users.by_login(conn, "demo")
 
     found, teacher, user = await database.read(held)
-    assert found["caregiver"] is None
+    assert (found["caregiver"], found["handset"]) == (None, None)
     assert (found["teacher"].kind, found["teacher"].id) == ("teacher", teacher)
     assert (found["coordinator"].kind, found["coordinator"].id) == ("staff", user.person_id)
 

@@ -31,6 +31,7 @@ ALL = (
     "ethics",
     "cover_roster",
     "helplines",
+    "crisis_words",
     "languages",
     "restored_backup",
 )
@@ -40,7 +41,7 @@ def standing(now: datetime, **changes: Any) -> Standing:
     known: dict[str, Any] = {
         "site": launched(site(), library()),
         "library": library(),
-        "channels": ("sms", "whatsapp", "telegram"),
+        "channels": ("sms", "whatsapp", "telegram", "ussd"),
         "restored_at": restored(now),
         "today": TODAY,
     }
@@ -82,6 +83,7 @@ def changed(name: str, **changes: object) -> Site:
     [
         ("information_officer", {"on": date(2026, 2, 3)}, "still to come"),
         ("consent_text", {"digest": "0" * 16}, "approved other words"),
+        ("crisis_words", {"digest": "0" * 16}, "approved other lists"),
         ("ethics", {"valid_until": date(2026, 2, 1)}, "ran out on 2026-02-01"),
         ("ethics", {"number": ""}, "incomplete"),
         ("ethics", {"committee": ""}, "incomplete"),
@@ -111,6 +113,7 @@ def test_ethics_valid_today_is_valid(now: datetime) -> None:
         (("sms",), "hosting, twilio"),
         (("whatsapp",), "hosting, twilio, whatsapp"),
         (("telegram",), "hosting, telegram"),
+        (("ussd",), "africastalking, hosting"),
         ((), "hosting"),
     ],
 )

@@ -1,7 +1,8 @@
 """The table as data: what it refuses to say, what it answers, and that reads keep to the answer."""
 
+from dataclasses import replace
 from itertools import product
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import typer
@@ -21,12 +22,13 @@ from bot.policy import (
     scope_of,
     shipped,
 )
-from bot.turns.staff import VERBS
+from bot.turns import permitted, staff
+from flows.keywords import Action
 from main import app
-from storage.care.raising import ON_CALL
 from storage.scope import BREAK_GLASS
 
 POLICY = shipped()
+VERBS = (*staff.VERBS, *permitted.VERBS)
 SMALL = """
 roles:
   worker: {what: w, sees: child, reach: named}
@@ -132,12 +134,25 @@ def test_a_read_under_broken_glass_says_so() -> None:
     assert [scope.purpose_at(s) for s in ("mine", "open", None)] == ["care", BREAK_GLASS, "care"]
 
 
-def test_the_table_knows_every_word_of_staff_by_chat() -> None:
+def test_the_table_knows_every_word_by_chat() -> None:
     check_policy(POLICY, "chat", VERBS)
 
-    assert POLICY.rule("chat", "alerts", "told").roles == set(ON_CALL)
+    told = POLICY.rule("chat", "alerts", "told").roles
+    assert told == {"coordinator"}
     for verb in ("list", "accept", "pass", "phone"):
-        assert POLICY.rule("chat", "alerts", verb).roles == set(ON_CALL)
+        assert POLICY.rule("chat", "alerts", verb).roles == told
+
+
+@pytest.mark.parametrize("word", ["stop", "cancel", "withdraw", "start", "data", "delete"])
+def test_what_is_everybodys_right_is_open_to_anyone(word: str) -> None:
+    assert POLICY.rule("chat", permitted.WORDS, word).roles is None
+
+
+@pytest.mark.parametrize("word", get_args(Action))
+def test_a_key_word_without_a_rule_refuses_to_start(word: str) -> None:
+    rules = {k: r for k, r in POLICY.rules.items() if k != ("chat", permitted.WORDS, word)}
+    with pytest.raises(PolicyError, match=rf"chat: words\.{word} is missing"):
+        check_policy(replace(POLICY, rules=rules), "chat", VERBS)
 
 
 def test_what_is_missing_and_what_is_too_much_is_named() -> None:

@@ -19,7 +19,7 @@ def test_what_ships_is_good() -> None:
     site, problems = read_site(None)
     assert problems == ()
     assert site is not None
-    assert (site.languages, site.rules) == (("en", "zu"), "default")
+    assert (site.languages, site.rules) == ((), "default")
 
 
 def test_a_site_says_only_what_it_changes(tmp_path: Path) -> None:
@@ -86,3 +86,18 @@ def test_how_often_an_alert_is_sent_again() -> None:
     assert site is not None
     assert site.resend_after("urgent") == timedelta(minutes=15)
     assert site.resend_after("high") == timedelta(hours=4)
+
+
+@pytest.mark.parametrize(("hours", "stands"), [("1", False), ("4", True), ("25", False)])
+def test_contact_is_promised_in_whole_hours_of_a_day(
+    tmp_path: Path, hours: str, stands: bool
+) -> None:
+    site, problems = read_site(written(tmp_path, f"contact_hours: {hours}"))
+    assert (site is not None) == stands
+    assert bool(problems) != stands
+
+
+def test_the_site_that_ships_promises_no_hours() -> None:
+    site, _ = read_site(None)
+    assert site is not None
+    assert site.contact_hours is None

@@ -234,3 +234,16 @@ async def test_a_request_as_it_was_set_is_taken(providers: Providers) -> None:
         received_at=datetime(2026, 11, 22, tzinfo=UTC),
     )
     assert bot.parse(request) == (Ignored(kind="update"),)
+
+
+async def test_the_bots_name_is_learnt_for_the_slips(providers: Providers) -> None:
+    learnt: list[str] = []
+
+    async def name(username: str) -> None:
+        learnt.append(username)
+
+    await set_webhooks(settings(providers), commands={}, store=Kept(), name=name)
+    assert learnt == ["test_bot"]
+    without = settings(providers, telegram_bot_token="")
+    await set_webhooks(without, commands={}, store=Kept(), name=name)
+    assert learnt == ["test_bot"]

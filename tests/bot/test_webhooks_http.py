@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 
 from bot.app import start
 from bot.demo_school import KEPT
+from bot.metrics import CALLS
 from bot.settings import SettingsError
 from storage.migrate import upgrade
 from storage.schema import (
@@ -88,10 +89,68 @@ async def test_no_2xx_says_anything_to_anybody(town: Live) -> None:
     assert {a.content for a in answers_given} <= SILENT
 
 
-async def test_a_call_is_refused_politely(town: Live) -> None:
-    form = {"CallSid": "CA1", "From": AMINA, "To": "+27600000001"}
+REJECTED = (200, b"<Response><Reject/></Response>")
+
+
+async def rings(town: Live, sid: str, caller: str = AMINA) -> tuple[int, bytes]:
+    form = {"CallSid": sid, "From": caller, "To": "+27600000001"}
     answer = await town.post(twilio_request(town.base, "/hooks/twilio/voice", form))
-    assert (answer.status_code, answer.content) == (200, b"<Response><Reject/></Response>")
+    await town.bot.settle()
+    return answer.status_code, answer.content
+
+
+async def test_a_call_is_turned_away_and_answered_by_one_sms(town: Live) -> None:
+    for sid in ("CA1", "CA1", "CA2"):
+        assert await rings(town, sid) == REJECTED
+    (heard,) = town.heard(AMINA)
+    assert "JOIN" in heard
+    assert (await count(town, inbox), await count(town, inbox_seen)) == (2, 2)
+    for minutes, messages in ((10, 2), (9, 2), (1, 3), (11, 3)):
+        town.clock.moves(minutes * 60)
+        await rings(town, f"CA-{minutes}-{messages}")
+        assert len(town.heard(AMINA)) == messages
+    town.clock.moves(24 * 3600)
+    await rings(town, "CA9")
+    assert len(town.heard(AMINA)) == 4
+    assert await town.problems() == []
+
+
+async def test_two_calls_at_once_are_one_message(town: Live) -> None:
+    await asyncio.gather(*(rings(town, f"CA{n}") for n in range(4)))
+    assert len(town.heard(AMINA)) == 1
+
+
+def counted(result: str) -> float:
+    return CALLS.labels(result=result)._value.get()  # noqa: SLF001 - the library's own way to read
+
+
+async def test_a_withheld_number_is_counted_and_nothing_more(town: Live) -> None:
+    before = counted("withheld")
+    for caller in ("anonymous", "+266696687"):
+        assert await rings(town, "CA1", caller) == REJECTED
+    assert counted("withheld") == before + 2
+    assert town.twilio.sent == []
+    assert await count(town, inbox) == 0
+
+
+async def test_a_call_costs_nothing_while_the_database_is_away(town: Live) -> None:
+    await town.says(AMINA, "hi")
+    before = counted("lost")
+    driver = await town.bot.database.write(lambda c: c.connection.driver_connection)
+    driver.execute("pragma query_only=1")
+    assert await rings(town, "CA1") == REJECTED
+    assert counted("lost") == before + 1
+    driver.execute("pragma query_only=0")
+    assert await rings(town, "CA2") == REJECTED
+    assert len(town.heard(AMINA)) == 2
+
+
+async def test_a_forged_call_is_not_taken(town: Live) -> None:
+    form = {"CallSid": "CA1", "From": AMINA, "To": "+27600000001"}
+    path, headers, body = twilio_request(town.base, "/hooks/twilio/voice", form)
+    forged = await town.post((path, headers, body.replace(b"820000001", b"820000002")))
+    assert forged.status_code == 403
+    assert await count(town, inbox) == 0
 
 
 async def test_a_message_delivered_again_and_again_counts_once(town: Live) -> None:

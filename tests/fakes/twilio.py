@@ -97,6 +97,7 @@ class FakeTwilio(FakeServer):
                 methods=["DELETE"],
             ),
             Route(f"{account}/IncomingPhoneNumbers.json", self._numbers),
+            Route(f"{account}/Calls/{{sid}}.json", self._delete_call, methods=["DELETE"]),
             Route(f"{account}/IncomingPhoneNumbers/{{sid}}.json", self._number),
             Route(
                 f"{account}/IncomingPhoneNumbers/{{sid}}.json", self._set_number, methods=["POST"]
@@ -171,6 +172,15 @@ class FakeTwilio(FakeServer):
             return 204, {}
 
         return await self.perform("delete", {"sid": sid}, accept)
+
+    async def _delete_call(self, request: Request) -> Response:
+        sid = request.path_params["sid"]
+
+        def accept() -> tuple[int, Any]:
+            self.gone.append(sid)
+            return 204, {}
+
+        return await self.perform("call.delete", {"sid": sid}, accept)
 
     async def _media(self, request: Request) -> Response:
         sid = request.path_params["sid"]

@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from flows.asking import read_token, token
+from flows.asking import of_the_home, read_token, token
 from flows.engine import advance
 from flows.messages import Ask, Phrase, Tell
 from flows.sessions import Answer, Recorded, Replied, Resumed, WentBack
@@ -59,6 +59,10 @@ def test_carried_answers_are_recorded_and_never_asked() -> None:
     assert talk.session.answers["food"] == Answer("yes", "carried")
     assert talk.parts == [Tell(item="more"), Ask(items=("agree",))]
     assert "adults" not in talk.session.trail
+
+
+def test_of_the_home_is_what_leads_to_no_other_question() -> None:
+    assert of_the_home(WEEK) == {"shop", "adults"}  # "food" decides whether "shop" is asked
 
 
 def test_a_carried_answer_that_fits_no_choice_is_asked() -> None:

@@ -71,6 +71,21 @@ def choices(*rows: str) -> str:
     return f"{SETTINGS}survey:\n{row}choices:\n  l:\n{listed}"
 
 
+LESSON = survey(
+    "{type: note, name: idea, label: An idea.}",
+    "{type: select_one yes_no, name: a, label: A?}",
+    "{type: note, name: why, label: Why., relevant: \"${a} != 'yes'\"}",
+).replace("informant: caregiver", "informant: lesson\n  audience: [teacher, staff]")
+
+
+def test_a_lesson_is_about_nobody_and_its_title_is_translated() -> None:
+    form = good(LESSON)
+    assert form.audience == ("teacher", "staff")
+    assert {item.about for item in form.questionnaire.items} == {"self"}
+    assert (form.texts["visit/menu:title"], form.lines["visit/menu:title"]) == ("A visit", 3)
+    assert "visit/menu:title" not in good().texts
+
+
 def test_items_are_what_the_author_wrote() -> None:
     questionnaire = good().questionnaire
     assert [item.name for item in questionnaire.items] == [
@@ -155,6 +170,11 @@ CASES = [
     (ErrorCode.MISSING_VALUE, 1, GOOD.replace("  form_title: A visit\n", "")),
     (ErrorCode.MISSING_VALUE, 6, GOOD.replace("source: Our own words.", "source:")),
     (ErrorCode.BAD_VALUE, 4, GOOD.replace("caregiver", "parent")),
+    (ErrorCode.MISSING_VALUE, 1, LESSON.replace("  audience: [teacher, staff]\n", "")),
+    (ErrorCode.MISSING_VALUE, 1, LESSON.replace("[teacher, staff]", "[]")),
+    (ErrorCode.BAD_VALUE, 5, LESSON.replace("[teacher, staff]", "[parent]")),
+    (ErrorCode.MISPLACED, 5, LESSON.replace("informant: lesson", "informant: nurse")),
+    (ErrorCode.MISPLACED, TOP + 3, LESSON.replace("label: A?", "label: A?, about: child")),
     (ErrorCode.BAD_VALUE, 5, GOOD.replace("language: en", "language: English")),
     (ErrorCode.BAD_CODE, 2, GOOD.replace("visit", "A-Visit", 1)),
     (ErrorCode.BAD_CODE, 8, GOOD.replace("school]", "school, My School]")),

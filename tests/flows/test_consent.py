@@ -19,6 +19,7 @@ from flows.consent import (
     digest,
     digests,
     may_ask,
+    may_remind,
     may_write,
     partners_version,
     stale,
@@ -199,6 +200,17 @@ def test_what_she_can_take_back_and_whether_we_may_write() -> None:
         [*ledger, entry("withdrawn", 1, purpose="contact")], child="c", person="amina"
     )
     assert not may_write(ledger, child="d", person="amina")
+
+
+def test_she_is_reminded_of_what_she_began_until_she_says_no() -> None:
+    yes = [entry(), entry(purpose="contact", child="d")]
+    assert may_remind(yes, child="c", person="amina")
+    assert may_remind(yes, child="d", person="amina")
+    for word in ("no", "withdrawn"):
+        ledger = [*yes, entry(word, 1, purpose="contact")]
+        assert not may_remind(ledger, child="c", person="amina")
+        assert may_remind(ledger, child="c", person="thoko")
+        assert may_remind([*ledger, entry(minutes=2, purpose="contact")], child="c", person="amina")
 
 
 def test_the_digest_tells_words_apart() -> None:

@@ -6,6 +6,8 @@ from msgspec.structs import replace
 from flows.engine import AWAY, advance, fold
 from flows.messages import Ask, Phrase, Tell
 from flows.sessions import (
+    AskedAgain,
+    Completed,
     Event,
     LanguageChosen,
     Lapsed,
@@ -16,6 +18,7 @@ from flows.sessions import (
     Stopped,
     Turn,
     WentBack,
+    Withdrawn,
     from_json,
     to_json,
 )
@@ -23,6 +26,7 @@ from tests.flows.samples import (
     CONTEXT,
     ENGLISH,
     NOW,
+    PRIVATE,
     WEEK,
     ZULU,
     Talk,
@@ -146,3 +150,48 @@ def test_fold_needs_no_events_and_takes_what_languages_there_are() -> None:
 def test_a_session_is_not_read_from_anything_else(text: str) -> None:
     with pytest.raises((KeyError, ValueError)):
         from_json(text)
+
+
+class TestAskedAgain:
+    """What she put off is asked on another day: her completed session opens at that question."""
+
+    def ended(self) -> Talk:
+        talk = Talk(PRIVATE, "telegram").starts().says("no", "never", "2")
+        assert talk.session.status == "completed"
+        return talk
+
+    def test_it_opens_at_the_question_and_goes_where_its_answer_leads(self) -> None:
+        talk = self.ended()
+        turn = talk.does(AskedAgain(item="agree", channel="telegram"))
+        assert (turn.session.status, turn.session.asking) == ("open", ("agree",))
+        assert [e.item for e in turn.effects if isinstance(e, Withdrawn)] == ["agree"]
+        talk.says("yes")
+        assert talk.session.asking == ("food",)
+        talk.says("no")
+        assert talk.session.status == "completed"
+        assert talk.answers == {"agree": "yes", "food": "no", "meals": "never", "adults": "2"}
+
+    def test_the_same_answer_ends_it_again(self) -> None:
+        talk = self.ended()
+        talk.does(AskedAgain(item="agree", channel="whatsapp"))
+        talk.says("no")
+        assert (talk.session.status, talk.session.channel) == ("completed", "whatsapp")
+        assert Completed() in talk.effects
+
+    def test_on_a_channel_where_it_is_not_asked_it_ends_at_once(self) -> None:
+        turn = self.ended().does(AskedAgain(item="agree", channel="sms"))
+        assert turn.session.status == "completed"
+        assert not any(isinstance(effect, Say) for effect in turn.effects)
+
+    def test_an_open_session_only_asks_again_and_a_stopped_one_nothing(self) -> None:
+        talk = Talk(PRIVATE, "telegram").starts()
+        turn = talk.does(AskedAgain(item="agree", channel="telegram"))
+        assert (turn.session.asking, turn.session.status) == (("agree",), "open")
+        talk.does(Stopped())
+        assert talk.does(AskedAgain(item="agree", channel="telegram")).effects == ()
+
+    def test_its_events_lead_to_it(self) -> None:
+        talk = self.ended()
+        talk.does(AskedAgain(item="agree", channel="telegram"))
+        talk.says("yes")
+        assert fold(PRIVATE, talk.first, talk.events, [ENGLISH]) == talk.session

@@ -11,6 +11,8 @@ from flows.messages import LIMITS
 from flows.questionnaire import Questionnaire
 from flows.rendering import render
 from flows.sessions import (
+    AskedAgain,
+    Changed,
     Completed,
     Event,
     HelpAsked,
@@ -18,6 +20,7 @@ from flows.sessions import (
     Lapsed,
     Recorded,
     Replied,
+    Restarted,
     Resumed,
     Say,
     Session,
@@ -52,6 +55,11 @@ EVENTS: st.SearchStrategy[Event] = st.one_of(
     st.just(Lapsed()),
     st.builds(LanguageChosen, language=st.sampled_from(["en", "zu"])),
     st.builds(Resumed, channel=CHANNELS),
+    st.builds(AskedAgain, item=st.sampled_from(["agree", "meals"]), channel=CHANNELS),
+    st.builds(
+        Changed, item=st.sampled_from(["meals", "weight", "agree", "none"]), channel=CHANNELS
+    ),
+    st.just(Restarted()),
     st.builds(Started, known=st.just({"adults": "3", "food": "yes"})),
 )
 RUNS = st.lists(EVENTS, max_size=25)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from flows.authoring import dump, load, messages, read
 from flows.forms import Form
-from tests.flows.test_authoring import GOOD, good
+from tests.flows.test_authoring import GOOD, LESSON, good
 
 
 def version_of(text: str) -> str:
@@ -64,6 +64,17 @@ def test_what_means_something_changes_the_version(old: str, new: str) -> None:
 def test_the_order_of_choices_counts() -> None:
     first, second = GOOD.splitlines()[-2:]
     assert version_of(GOOD.replace(f"{first}\n{second}", f"{second}\n{first}")) != version_of(GOOD)
+
+
+def test_a_lesson_is_stored_with_its_audience_and_others_as_before_there_was_one() -> None:
+    lesson = good(LESSON)
+    assert load(dump(lesson)) == lesson
+    assert json.loads(dump(lesson))["audience"] == ["teacher", "staff"]
+    assert "audience" not in json.loads(dump(good()))
+
+
+def test_for_whom_a_lesson_is_keeps_its_version() -> None:
+    assert version_of(LESSON.replace("teacher, staff", "staff")) == version_of(LESSON)
 
 
 def test_a_stored_form_comes_back_equal() -> None:

@@ -8,15 +8,40 @@ from hypothesis import strategies as st
 
 from flows.journal import KINDS, dump_event, load_event
 from flows.replies import clean
-from flows.sessions import Event, LanguageChosen, Replied, Resumed, Started
+from flows.sessions import (
+    MODES,
+    AskedAgain,
+    Assisted,
+    Changed,
+    Event,
+    LanguageChosen,
+    Replied,
+    Resumed,
+    Started,
+)
 
 WORDS = st.text(max_size=40)
 EVENTS = st.one_of(
     st.builds(Started, known=st.dictionaries(WORDS, WORDS, max_size=3)),
-    st.builds(Replied, text=WORDS, token=WORDS, media=st.lists(WORDS, max_size=2).map(tuple)),
+    st.builds(
+        Replied,
+        text=WORDS,
+        token=WORDS,
+        media=st.lists(WORDS, max_size=2).map(tuple),
+        left_out=st.lists(st.sampled_from(["3", "17"]), max_size=2).map(tuple),
+    ),
     st.builds(LanguageChosen, language=st.sampled_from(["en", "zu"])),
     st.builds(Resumed, channel=st.sampled_from(["sms", "whatsapp", "telegram"])),
-    st.sampled_from([k() for n, k in KINDS.items() if n not in ("language_chosen", "resumed")]),
+    st.builds(Assisted, mode=st.sampled_from(MODES), helper=WORDS),
+    st.builds(AskedAgain, item=WORDS, channel=st.sampled_from(["whatsapp", "telegram"])),
+    st.builds(Changed, item=WORDS, channel=st.sampled_from(["sms", "telegram"])),
+    st.sampled_from(
+        [
+            kind()
+            for name, kind in KINDS.items()
+            if name not in ("language_chosen", "resumed", "assisted", "asked_again", "changed")
+        ]
+    ),
 )
 
 

@@ -1,6 +1,17 @@
+from dataclasses import replace
+
 import pytest
 
-from flows.keywords import Action, collect, join_code, keyword, language_named, reserved
+from flows.keywords import (
+    Action,
+    change_number,
+    collect,
+    join_code,
+    keyword,
+    language_named,
+    reserved,
+    wrong_number,
+)
 from tests.flows.samples import ENGLISH, ZULU
 
 KEYWORDS = collect([ENGLISH, ZULU])
@@ -33,6 +44,10 @@ KEYWORDS = collect([ENGLISH, ZULU])
         ("/language", "language"),
         ("menu", "menu"),
         ("later", "later"),
+        ("RESTART", "restart"),
+        ("Start over.", "restart"),
+        ("change", "change"),
+        ("change language", "language"),
         ("JOIN", "join"),
         ("joyina", "join"),
         ("Take back!", "withdraw"),
@@ -108,8 +123,46 @@ def test_language_named(text: str, tag: str | None) -> None:
     assert language_named(text, [ENGLISH, ZULU]) == tag
 
 
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [
+        ("Wrong number.", True),
+        ("  WRONG   NUMBER!", True),
+        ("akuyimina", True),
+        ("this is the wrong number for sure", False),
+        ("number", False),
+        ("", False),
+    ],
+)
+def test_a_wrong_number_is_said_in_any_language(text: str, wrong: bool) -> None:
+    zulu = replace(ZULU, phrases={**ZULU.phrases, "word.wrong_number": "akuyimina|akuyimi"})
+    for _ in range(2):  # what was worked out once says the same the second time
+        assert wrong_number(text, [ENGLISH, zulu]) is wrong
+    assert not wrong_number("akuyimina", [ENGLISH])
+
+
 def test_reserved_words_are_all_that_steer() -> None:
     words = reserved(KEYWORDS)
     assert {"stop", "yeka", "end", "later", "back", "emuva", "stop all"} <= words
     assert "yes" not in words
     assert all(keyword(word, KEYWORDS) for word in words)
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("CHANGE 3", "3"),
+        ("change #12", "12"),
+        ("Change answer 4.", "4"),
+        ("change three", "3"),
+        ("change kuthathu", "3"),
+        ("/change 3", "3"),
+        ("change", None),
+        ("change my mind", None),
+        ("change 1234", None),
+        ("exchange 3", None),
+        ("3", None),
+    ],
+)
+def test_the_number_of_an_answer_to_change(text: str, number: str | None) -> None:
+    assert change_number(text, KEYWORDS, [ENGLISH, ZULU]) == number

@@ -14,7 +14,7 @@ from scoring.model import BANDS, DOMAINS
 def test_a_paper_s_words_are_whole_and_their_key_is_their_own(key: str) -> None:
     said = PAPERS[key]
     assert said.strip() == said != ""
-    assert key.startswith("paper.")
+    assert key.startswith(("paper.", "slip."))
     assert key not in PHRASES
     assert key not in NOTICES
     names = [name for _, name, _, _ in string.Formatter().parse(said) if name is not None]

@@ -5,7 +5,9 @@ from datetime import UTC, datetime
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
+from flows.crisis import gathered as crisis_words
 from flows.keywords import Action, collect
 from flows.lexicon import Lexicon
 from flows.messages import Inbound
@@ -14,20 +16,29 @@ from flows.routing import (
     AlertList,
     AlertReply,
     AnswerTo,
+    Called,
+    Change,
     Command,
     Conversation,
+    InCrisis,
     Intent,
     Join,
     LanguageMenu,
+    LaterReply,
     LoginReply,
+    MenuReply,
     OfferReply,
+    Opened,
     OpenPrompt,
     PromptKind,
+    RestartReply,
     Stale,
     StillStopped,
     SwitchLanguage,
     Unasked,
+    Unreadable,
     WithdrawReply,
+    WrongNumber,
     route,
 )
 
@@ -134,6 +145,18 @@ def test_the_word_language_asks_for_the_menu_and_a_language_s_name_switches() ->
     assert says(IDLE, "isiZulu") == SwitchLanguage(language="zu")
 
 
+def test_a_number_that_is_also_a_language_s_short_name_answers_a_question() -> None:
+    sepedi = Lexicon(language="nso", name="Sepedi", phrases={}, texts={}, numbers={"pedi": "2"})
+
+    def says_pedi(conversation: Conversation, text: str = "Pedi") -> Intent:
+        return route(conversation, inbound(text), keywords=KEYWORDS, lexicons=(*LEXICONS, sepedi))
+
+    joining = Conversation(session="s1", joining=True)
+    assert says_pedi(IN_SESSION) == AnswerTo(session="s1")
+    assert says_pedi(joining) == says_pedi(IDLE) == SwitchLanguage(language="nso")
+    assert says_pedi(IN_SESSION, "Sepedi") == SwitchLanguage(language="nso")
+
+
 @pytest.mark.parametrize("text", ["JOIN 7KQ4M2XY", "join 7kq4-m2xy", "/start 7KQ4M2XY", "7kq4m2xy"])
 def test_a_join_code_joins_wherever_she_is(text: str) -> None:
     for where in (IDLE, IN_SESSION, OFFERED, STAFF):
@@ -145,7 +168,7 @@ def test_a_bare_digit_binds_to_the_open_prompt() -> None:
     assert says(OFFERED, "2.") == OfferReply(assignment="a1", choice="later")
     assert says(CHOOSING, "2") == SwitchLanguage(language="zu")
     assert says(ENDING, "1") == Command(action="stop")
-    assert says(ENDING, "2") == Command(action="menu")
+    assert says(ENDING, "2") == MenuReply(kind="menu", choice="go_on")
 
 
 @pytest.mark.parametrize("text", ["3", "0", "²", "yes please", "9" * 5000])
@@ -257,3 +280,142 @@ def test_every_message_has_an_intent(text: str, token: str, where: Conversation)
 def test_nobody_who_is_not_staff_reaches_an_alert_by_typing(text: str) -> None:
     for where in (IDLE, IN_SESSION, OFFERED, CHOOSING):
         assert not isinstance(says(where, text), AlertReply | AlertList)
+
+
+class TestWordsOfDanger:
+    words = crisis_words(["kill myself"])
+
+    def heard(self, where: Conversation, message: Inbound) -> Intent:
+        return route(where, message, keywords=KEYWORDS, lexicons=LEXICONS, crisis=self.words)
+
+    @pytest.mark.parametrize("where", [IDLE, IN_SESSION, STOPPED])
+    def test_nothing_else_swallows_them(self, where: Conversation) -> None:
+        assert self.heard(where, inbound("3 I will kill myself")) == InCrisis()
+
+    def test_stop_alone_comes_first(self) -> None:
+        assert self.heard(IN_SESSION, inbound("stop")) == Command(action="stop")
+
+    def test_staff_and_buttons_do_not_count(self) -> None:
+        assert self.heard(STAFF, inbound("kill myself")) == Unasked()
+        tapped = self.heard(IN_SESSION, inbound("kill myself", "q.s1.0.0"))
+        assert tapped == AnswerTo(session="s1")
+
+    def test_without_lists_nothing_counts(self) -> None:
+        assert says(IDLE, "kill myself") == Unasked()
+
+
+@pytest.mark.parametrize(("text", "choice"), [("1", "now"), ("2", "later")])
+def test_the_offer_of_put_off_questions_owns_its_digits(text: str, choice: str) -> None:
+    where = Conversation(open_prompt=prompt("later", "s9", "now", "later"))
+    assert says(where, text) == LaterReply(session="s9", choice=choice)
+    assert taps(where, f"m.s9.{text}") == LaterReply(session="s9", choice=choice)
+    assert says(where, "hello") == Unasked()
+
+
+@pytest.mark.parametrize("conversation", [IDLE, STOPPED, IN_SESSION, STAFF])
+def test_a_call_is_a_call_whatever_she_was_at(conversation: Conversation) -> None:
+    rang = structs.replace(inbound(), kind="call")
+    assert route(conversation, rang, keywords=KEYWORDS, lexicons=LEXICONS) == Called()
+
+
+@pytest.mark.parametrize(
+    ("conversation", "intent"),
+    [
+        (IDLE, WrongNumber()),
+        (Conversation(open_prompt=prompt("offer", "a1", "now")), WrongNumber()),
+        (Conversation(session="s1", joining=True), WrongNumber()),
+        # In any other questionnaire it may be meant as an answer.
+        (IN_SESSION, AnswerTo(session="s1")),
+        (STOPPED, StillStopped()),
+    ],
+)
+def test_a_wrong_number_ends_what_staff_began(conversation: Conversation, intent: Intent) -> None:
+    assert says(conversation, "Wrong number") == intent
+
+
+def dialled(conversation: Conversation) -> Intent:
+    dial = structs.replace(inbound(), channel="ussd", kind="dial")
+    return route(conversation, dial, keywords=KEYWORDS, lexicons=LEXICONS)
+
+
+def test_who_dials_has_said_nothing_yet() -> None:
+    offer = OpenPrompt(kind="offer", ref="a1", options=("now", "later"), asked_at=AT)
+    for conversation in (IDLE, IN_SESSION, Conversation(open_prompt=offer)):
+        assert dialled(conversation) == Opened()
+
+
+def test_who_dials_after_stop_is_still_stopped() -> None:
+    assert dialled(STOPPED) == StillStopped()
+
+
+MENU = Conversation(session="s1", open_prompt=prompt("menu", "s1", "go_on", "stop"))
+LESSONS = Conversation(open_prompt=prompt("lessons", "lessons", "lesson_a"))
+RESTART = Conversation(session="s1", open_prompt=prompt("restart", "s1", "yes", "no"))
+
+
+def test_a_digit_picks_from_the_menu_that_was_shown() -> None:
+    assert says(MENU, "2") == MenuReply(kind="menu", choice="stop")
+    assert taps(MENU, "m.s1.1") == MenuReply(kind="menu", choice="go_on")
+    assert says(LESSONS, "1") == MenuReply(kind="lessons", choice="lesson_a")
+    assert says(RESTART, "1") == RestartReply(session="s1", choice="yes")
+
+
+def test_a_number_that_is_not_there_answers_nothing_behind_the_menu() -> None:
+    assert says(MENU, "7") == MenuReply(kind="menu", choice="")
+    assert says(LESSONS, "7") == MenuReply(kind="lessons", choice="")
+    assert says(RESTART, "3") == RestartReply(session="s1", choice="")
+    assert says(CHOOSING, "7") == Unasked()
+
+
+def test_whoever_chooses_a_child_from_the_list_starts_with_it() -> None:
+    listed = Conversation(session="s1", open_prompt=prompt("child", "r1", "a1", "a2", "later"))
+    assert says(listed, "2") == OfferReply(assignment="a2", choice="now")
+    assert taps(listed, "m.r1.1") == OfferReply(assignment="a1", choice="now")
+    assert says(listed, "3") == OfferReply(assignment="r1", choice="later")
+    assert says(listed, "4") == OfferReply(assignment="", choice="")
+    assert taps(listed, "m.r0.1") == Stale()
+    assert says(listed, "hello") == AnswerTo(session="s1")
+
+
+def test_a_new_number_says_whether_it_is_hers() -> None:
+    asked = Conversation(open_prompt=prompt("number", "old", "yes", "no"))
+    assert says(asked, "1") == MenuReply(kind="number", choice="yes")
+    assert says(asked, "2") == MenuReply(kind="number", choice="no")
+    assert says(asked, "7") == MenuReply(kind="number", choice="")
+    assert says(asked, "who is this") == Unasked()
+
+
+def test_words_and_packed_answers_go_past_the_menu_to_the_question() -> None:
+    for text in ("1 2 1", "never"):
+        assert says(MENU, text) == AnswerTo(session="s1")
+
+
+def test_change_and_restart_are_understood_anywhere() -> None:
+    assert says(IN_SESSION, "change 3") == Change(number="3")
+    assert says(MENU, "CHANGE 3") == Change(number="3")
+    assert says(IDLE, "restart") == Command(action="restart")
+    assert says(STOPPED, "change 3") == StillStopped()
+    assert says(STOPPED, "call me") == Command(action="call")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"media": ("audio",), "text": ""},
+        {"media": ("image",), "text": "  "},
+        {"media": ("edited",), "text": "2"},
+        {"forwarded": True, "text": "menu"},
+    ],
+)
+def test_what_only_a_person_can_read_answers_nothing(changes: dict[str, object]) -> None:
+    sent = structs.replace(inbound("2"), **changes)
+    assert route(IN_SESSION, sent, keywords=KEYWORDS, lexicons=LEXICONS) == Unreadable()
+
+
+def test_a_picture_with_words_is_words_and_stop_counts_however_it_came() -> None:
+    picture = structs.replace(inbound("2"), media=("image",))
+    assert route(IN_SESSION, picture, keywords=KEYWORDS, lexicons=LEXICONS) == AnswerTo(
+        session="s1"
+    )
+    stop = structs.replace(inbound("stop"), forwarded=True)
+    assert route(IN_SESSION, stop, keywords=KEYWORDS, lexicons=LEXICONS) == Command(action="stop")

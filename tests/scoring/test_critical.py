@@ -1,8 +1,12 @@
 import pytest
 
-from scoring.critical import critical
+from flows.authoring import read
+from flows.crisis import matches
+from flows.lexicon import Lexicon
+from flows.phrases import source_lexicon
+from scoring.critical import critical, names_of_critical
 from scoring.model import CriticalHit
-from tests.scoring.samples import default_rules
+from tests.scoring.samples import ROOT, default_rules
 
 
 def hit(item: str, value: str, form_id: str = "caregiver") -> CriticalHit | None:
@@ -48,3 +52,45 @@ def test_the_same_item_name_in_another_form_is_another_item() -> None:
 
 def test_one_critical_code_among_several_is_enough() -> None:
     assert hit("hurt", "no many") == hit("hurt", "many")
+
+
+@pytest.fixture(scope="module")
+def named() -> dict[str, bool]:
+    """What a message means that is read without knowing the question, in two languages."""
+    source = (ROOT / "flows/questionnaires/caregiver.yaml").read_text(encoding="utf-8")
+    form, errors = read(source, file="caregiver.yaml")
+    assert form, errors
+    zulu = Lexicon(
+        language="zu",
+        name="isiZulu",
+        phrases={},
+        texts={"caregiver/ate_today/no_food:label": "Cha, akukho ukudla namuhla"},
+    )
+    words = names_of_critical(
+        default_rules(), form.questionnaire, [source_lexicon(form.texts), zulu]
+    )
+    said = (
+        "No, no food today",
+        "there is no food in the house",
+        "Yes, no care yet",
+        "cha akukho ukudla namuhla",
+        "Many times",
+        "yes",
+        "no",
+        "3",
+        "Later, we have food",
+        "Sometimes",
+    )
+    return {text: matches(text, words) for text in said}
+
+
+def test_names_that_only_a_critical_answer_has_are_known_without_the_question(
+    named: dict[str, bool],
+) -> None:
+    assert [text for text, found in named.items() if found] == [
+        "No, no food today",
+        "there is no food in the house",
+        "Yes, no care yet",
+        "cha akukho ukudla namuhla",
+        "Many times",
+    ]

@@ -143,7 +143,7 @@ def test_score_text_gives_the_document_of_the_profile() -> None:
     assert errors == ()
     assert found
     assert set(found) == {
-        "domains", "caregiver", "urgent", "level", "critical", "plan", "rules", "as_of",
+        "domains", "caregiver", "urgent", "level", "critical", "plan", "rules", "as_of", "scales",
     }  # fmt: skip
     domains = found["domains"]
     assert isinstance(domains, dict)

@@ -4,7 +4,17 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from scoring.critical import critical
-from scoring.triage import AlertCall, Clocks, alert_for, alerts_for, escalate_at
+from scoring.triage import (
+    AlertCall,
+    Clocks,
+    alert_for,
+    alerts_for,
+    anew,
+    crisis_call,
+    escalate_at,
+    revision,
+    unread_call,
+)
 from tests.scoring.samples import default_rules, scored, submission
 
 HUNGRY = "learner/hungry=often learner/break_food=no"
@@ -87,3 +97,43 @@ def test_working_days_are_those_of_the_programme_and_not_of_the_server() -> None
     late_on_friday_in_utc = datetime(2025, 3, 14, 23, 30, tzinfo=UTC)
     clocks = Clocks(zone=timezone(timedelta(hours=2)), high_working_days=2)
     assert escalate_at("high", late_on_friday_in_utc, clocks) == at("2025-03-19 08:00")
+
+
+def test_words_of_danger_are_urgent_and_each_moment_of_hers_is_its_own_alert() -> None:
+    now = at("2025-03-10 15:00")
+    call = crisis_call("p1", now)
+    assert (call.level, call.rule) == ("urgent", "crisis")
+    assert call.key == crisis_call("p1", now.astimezone(SOUTH_AFRICA.zone)).key
+    others = (crisis_call("p2", now), crisis_call("p1", now + timedelta(days=1)))
+    assert call.key not in {other.key for other in others}
+
+
+def test_an_unread_message_calls_once() -> None:
+    call = unread_call("letter1")
+    assert (call.key, call.level, call.rule) == ("unread:letter1", "urgent", "unread")
+
+
+@pytest.mark.parametrize(
+    ("rule", "called", "noted", "note"),
+    [
+        ("high", {"high"}, "", ""),
+        ("high", {"no_food_today"}, "", "answers_changed"),
+        ("high", set(), "answers_changed", ""),
+        ("high", {"high"}, "answers_changed", "answers_back"),
+        ("high", {"high"}, "answers_back", ""),
+        ("high", set(), "answers_back", "answers_changed"),
+        ("crisis", set(), "", ""),
+        ("unread", set(), "", ""),
+    ],
+)
+def test_an_alert_says_when_its_reason_leaves_the_answers_and_comes_back(
+    rule: str, called: set[str], noted: str, note: str
+) -> None:
+    assert revision(rule, called, noted) == note
+
+
+def test_a_reason_that_is_back_after_its_alert_was_closed_is_another_alert() -> None:
+    call = AlertCall(key="c:w:high", level="high", rule="high", words="High risk: health.")
+    again = anew(call, datetime(2026, 2, 2, 9, 0, tzinfo=UTC))
+    assert again.key == "c:w:high:20260202T090000000000"
+    assert (again.level, again.rule, again.words) == (call.level, call.rule, call.words)

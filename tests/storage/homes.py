@@ -27,7 +27,13 @@ class Family:
     children: list[Learner] = field(default_factory=list)
     persons: list[str] = field(default_factory=list)
     addresses: list[str] = field(default_factory=list)
+    early: list[str] = field(default_factory=list)
     rows: set[Key] = field(default_factory=set)
+
+    @property
+    def keys(self) -> set[str]:
+        """Its key, and those of what its people wrote before they joined."""
+        return {self.id, *self.early}
 
 
 @dataclass(slots=True, kw_only=True)
@@ -144,7 +150,18 @@ class Town:
             language="zu",
             created_at=now,
         )
-        self.put(home, schema.person_address, person_id=person, address_id=address, from_at=now)
+        early = new() if self.vault.store is not None else None
+        home.early += [early] if early else []
+        self.put(
+            home,
+            schema.person_address,
+            person_id=person,
+            address_id=address,
+            from_at=now,
+            key_id=early,
+        )
+        if early:
+            self._said_before(home, address, early)
         for status in ("done", "poison"):
             letter = new()
             self.put(
@@ -171,7 +188,39 @@ class Town:
             at=now,
             matched=True,
         )
+        self.put(
+            home,
+            schema.dialogs,
+            address_id=address,
+            body=self.seal(home, schema.dialogs, "body", address),
+            at=now,
+        )
         self._task(home, "dead_letter", person_id=person, address_id=address, ref=message)
+
+    def _said_before(self, home: Family, address: str, key: str) -> None:
+        """What was said at an address before it belonged to anybody, each way."""
+        for table, more in (
+            (schema.inbox, {"channel": "sms", "account": ACCOUNT, "received_at": self.now}),
+            (
+                schema.outbox,
+                {
+                    "key": "",
+                    "message_class": "reply",
+                    "priority": 2,
+                    "seq": 1,
+                    "not_before": self.now,
+                    "expires_at": self.now + timedelta(days=1),
+                    "created_at": self.now,
+                },
+            ),
+        ):
+            row = self.school.new_id()
+            place = {"table": table.name, "column": "body", "row": row}
+            body = self.vault.seal(home.canary, **place, key=key)
+            state = {"status": "done", "done_at": self.now}
+            if table is schema.outbox:
+                state = {"state": "queued", "key": f"k:{row}"}
+            self.put(home, table, id=row, address_id=address, body=body, **more | state)
 
     def message(self, home: Family, address: str, **more: Any) -> str:
         """A message of theirs on its way out."""

@@ -39,6 +39,9 @@ SETTINGS = SimpleNamespace(
     telegram_bot_token="424242:token",  # noqa: S106
     telegram_webhook_secret="secret",  # noqa: S106
     telegram_api_url="http://127.0.0.1:1",
+    ussd_secret="u" * 40,
+    ussd_service_code="*384*57#",
+    ussd_networks="",
     public_base_url="https://bot.example.org",
 )
 Open = Callable[[object, Mapping[str, str]], Channel | None]

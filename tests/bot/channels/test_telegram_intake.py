@@ -56,6 +56,7 @@ def tapped(update_id: int, ack: str) -> Inbound:
 
 EXPECTED: dict[str, ChannelEvent] = {
     "telegram-text": said(900000, text="2"),
+    "telegram-forwarded": said(900016, text="2", forwarded=True),
     "telegram-start": said(900001, text="/start JOIN-7Q4K"),
     "telegram-surrogate": said(900002, text="ok \ufffd and  nul"),
     "telegram-photo": said(900003, text="my answer", media=("image",)),

@@ -12,6 +12,7 @@ from twilio.request_validator import RequestValidator
 
 from bot.channels import twilio_intake
 from bot.channels.base import (
+    WITHHELD,
     ChannelEvent,
     DeliveryStatus,
     Ignored,
@@ -86,6 +87,7 @@ EXPECTED: dict[str, ChannelEvent] = {
     "sms-optout-start": opted(out=False),
     "sms-optout-help": Ignored(kind="help"),
     "whatsapp-text": whatsapp(text="Sawubona"),
+    "whatsapp-forwarded": whatsapp(text="Sawubona", forwarded=True),
     "whatsapp-button": whatsapp(token="k3f9.2", shown_in="MM" + "3" * 32),
     "whatsapp-list": whatsapp(token="k3f9.5", shown_in="MM" + "3" * 32),
     "whatsapp-no-number": whatsapp(text="1", address="ZA.45669812034"),
@@ -96,7 +98,14 @@ EXPECTED: dict[str, ChannelEvent] = {
     "status-undelivered": status("failed", "undelivered", "handset 30003"),
     "status-read": status("read", "read"),
     "status-new-word": status(None, "teleported"),
-    "voice-call": Ignored(kind="voice"),
+    "voice-call": Inbound(
+        kind="call",
+        channel="sms",
+        account="+27600000001",
+        address="+27820000001",
+        message_id="CA" + "6" * 32,
+        received_at=NOW,
+    ),
 }
 
 
@@ -241,6 +250,44 @@ class TestMalformed:
         except Malformed:
             return
         assert len(events) == 1
+
+
+def call(**form: str) -> ChannelEvent:
+    usual = {"CallSid": "CA1", "From": "+27820000001", "To": "+27600000001"}
+    (event,) = channel().parse(request(encoded({**usual, **form}), path="/hooks/twilio/voice"))
+    return event
+
+
+@pytest.mark.parametrize(
+    "caller",
+    [
+        "",
+        "anonymous",
+        "Restricted",
+        "+266696687",
+        "+7378742833",
+        "+86282452253",
+        "+123",
+        "116",
+        "sip:a@example.org",
+        "client:amina",
+        "whatsapp:+27820000001",
+        "+2782000000100000",
+    ],
+)
+def test_a_call_that_names_nobody_is_only_counted(caller: str) -> None:
+    assert call(From=caller) == Ignored(kind=WITHHELD)
+
+
+@pytest.mark.parametrize("missing", ["CallSid", "To"])
+def test_a_call_is_never_malformed(missing: str) -> None:
+    assert call(**{missing: ""}) == Ignored(kind=WITHHELD)
+
+
+def test_a_call_is_passed_over_where_no_sms_can_be_sent() -> None:
+    body = encoded({"CallSid": "CA1", "From": "+27820000001", "To": "+27600000002"})
+    asked = request(body, path="/hooks/twilio/voice")
+    assert channel(sms_from="").parse(asked) == (Ignored(kind="voice"),)
 
 
 def test_the_answer_to_each_path_says_nothing_to_the_person() -> None:

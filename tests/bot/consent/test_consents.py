@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from bot.consent import consents as staff
 from bot.consent.consent_people import ConsentError
-from bot.consent.consents import Told
+from bot.consent.proving import FIXES, MODES, NEEDS, Told
 from flows.consent import ASKED, Entry
 from main import app
 from storage.invariants import unconsented
@@ -30,6 +30,7 @@ THOKO = Resident(name="thoko", role="teacher", channel="telegram", place=2)
 NOMSA = Resident(name="nomsa", role="coordinator", channel="telegram", place=3)
 T = TypeVar("T")
 ALL = dict.fromkeys(ASKED, True)
+SAFE = "school safe, folder 3"
 
 
 @pytest.fixture
@@ -65,7 +66,7 @@ async def written(town: Town, number: int = 17) -> list[Entry]:
 
 async def record(town: Town, **more: Any) -> int:
     code = more.pop("code", None) or await code_of(town)
-    told = more.pop("told", Told(mode="paper", at=town.now))
+    told = more.pop("told", Told(mode="paper", at=town.now, kept_at=SAFE))
     base = {
         "words": ALL,
         "capacity": "parent_or_guardian",
@@ -103,6 +104,7 @@ async def test_a_paper_with_a_witness_lets_the_teacher_be_asked(town: Town) -> N
         mode="paper",
         at=town.now - timedelta(days=3),
         witness="Zodwa Mkhize",
+        kept_at=SAFE,
         by=f"telegram:{NOMSA.address}",
     )
     assert await record(town, told=told, words={"help": True, "research": False}) == 2
@@ -136,7 +138,7 @@ async def test_a_witness_we_know_is_named_by_her_address(town: Town) -> None:
     line = (await shown(town)).lines[0]
     assert line.witness == line.helper != ""
     again = {e.person for e in await written(town)}
-    await record(town, told=Told(mode="paper", at=town.now), words={"help": False})
+    await record(town, told=Told(mode="paper", at=town.now, kept_at=SAFE), words={"help": False})
     assert {e.person for e in await written(town)} == again
     assert (await shown(town)).verdicts["help"] in ("refused", "yes")
 
@@ -145,7 +147,7 @@ async def test_a_carer_is_offered_the_questions_once_the_guardian_agreed(town: T
     amina = await joins(town, "1 1 1 2 2 3")
     amina.hears("to arrange consent")
     await amina.says("hello")
-    amina.hears("Welcome")
+    amina.hears("A person from our team will read")
     await record(town, address="+27821239999")
     await amina.says("hello")
     amina.hears("a child in your care")
@@ -192,6 +194,14 @@ async def test_what_is_taken_back_by_phone_ends_everything_and_is_confirmed_once
     assert await town.database.read(unconsented) == []
 
 
+async def test_on_a_shared_phone_the_confirmation_tells_nothing(town: Town) -> None:
+    amina = await joins(town, "1 1 1 1 1 3")
+    before = len(amina.phone())
+    assert await withdraw(town) == 3
+    heard = [one.message.text for one in amina.phone()[before:]]
+    assert heard == ["We have noted what you told us. Thank you."]
+
+
 @pytest.mark.parametrize(
     ("purpose", "words", "kinds"),
     [
@@ -225,7 +235,7 @@ async def test_who_stopped_our_messages_hears_nothing_of_it(town: Town) -> None:
 
 async def test_a_no_on_paper_ends_the_questions_too(town: Town) -> None:
     amina = await joins(town)
-    told = Told(mode="paper", at=town.now)
+    told = Told(mode="paper", at=town.now, kept_at=SAFE)
     assert await record(town, words={"help": False}, told=told) == 1
     await amina.says("4 4 4")
     amina.hears("Welcome to the child wellbeing line")
@@ -234,7 +244,7 @@ async def test_a_no_on_paper_ends_the_questions_too(town: Town) -> None:
 
 async def test_a_paper_older_than_her_withdrawal_changes_nothing(town: Town) -> None:
     await joins(town)
-    long_ago = Told(mode="paper", at=town.now - timedelta(days=9))
+    long_ago = Told(mode="paper", at=town.now - timedelta(days=9), kept_at=SAFE)
     await withdraw(town)
     await record(town, told=long_ago)
     assert (await shown(town)).verdicts["help"] == "withdrawn"
@@ -245,7 +255,7 @@ async def test_older_words_on_the_paper_are_named(town: Town) -> None:
     assert (await shown(town)).verdicts["help"] == "old_text"
     words = await town.database.read(staff.texts)
     assert {(tag, purpose) for tag, purpose, _, _ in words} == {
-        (tag, purpose) for tag in ("en", "zu") for purpose in ASKED
+        (tag, purpose) for tag in town.queue.world.library.lexicons for purpose in ASKED
     }
 
 
@@ -258,8 +268,11 @@ async def test_older_words_on_the_paper_are_named(town: Town) -> None:
         ({"address": "nowhere"}, "--address: 'nowhere'"),
         ({"told": Told(mode="pigeon", at=MONDAY)}, "--mode"),
         ({"told": Told(mode="paper", at=MONDAY + timedelta(days=1))}, "still to come"),
-        ({"told": Told(mode="paper", at=MONDAY, by="+27829999999")}, "nobody we know"),
-        ({"told": Told(mode="paper", at=MONDAY, helper="Zodwa")}, "nobody we know"),
+        (
+            {"told": Told(mode="paper", at=MONDAY, kept_at=SAFE, by="+27829999999")},
+            "nobody we know",
+        ),
+        ({"told": Told(mode="paper", at=MONDAY, kept_at=SAFE, helper="Zodwa")}, "nobody we know"),
     ],
 )
 async def test_what_does_not_fit_is_said_and_nothing_is_written(
@@ -274,6 +287,50 @@ async def test_what_does_not_fit_is_said_and_nothing_is_written(
         )
         == []
     )
+
+
+PROOFS = {
+    "paper": {"kept_at": SAFE},
+    "thumbprint": {"kept_at": SAFE, "witness": "Zodwa Mkhize", "witness_role": "neighbour"},
+    "in_person": {"witness": "Zodwa Mkhize", "witness_role": "neighbour"},
+    "phone": {"recording": "call 2026-17"},
+}
+
+
+@pytest.mark.parametrize("mode", MODES)
+async def test_every_way_keeps_its_proof_sealed(town: Town, mode: str) -> None:
+    proof = PROOFS[mode]
+    assert await record(town, told=Told(mode=mode, at=town.now, **proof)) == len(ALL)
+    (line, *_) = (await shown(town)).lines
+    assert line.mode == mode
+    assert line.proof == proof.get("kept_at", "") + proof.get("recording", "")
+    assert (line.witness, line.witness_role) == (
+        proof.get("witness", ""),
+        proof.get("witness_role", ""),
+    )
+    raw = await town.database.read(
+        lambda c: [v for row in c.execute(select(ledger)) for v in row if isinstance(v, bytes)]
+    )
+    assert all(text.encode() not in value for text in proof.values() for value in raw)
+
+
+@pytest.mark.parametrize(
+    ("mode", "left_out"), [(mode, name) for mode, names in NEEDS.items() for name in names]
+)
+async def test_what_would_prove_it_is_asked_for(town: Town, mode: str, left_out: str) -> None:
+    proof = {name: value for name, value in PROOFS[mode].items() if name != left_out}
+    with pytest.raises(ConsentError, match="needs a proof") as told:
+        await record(town, told=Told(mode=mode, at=town.now, **proof))
+    assert [name for name in FIXES if FIXES[name] in str(told.value)] == [left_out]
+    assert await written(town) == []
+
+
+@pytest.mark.parametrize("mode", MODES)
+async def test_a_proof_of_another_way_is_a_slip(town: Town, mode: str) -> None:
+    other = {"kept_at": SAFE} if mode == "phone" else {"recording": "call 2026-17"}
+    with pytest.raises(ConsentError, match=f"does not go with --mode {mode}"):
+        await record(town, told=Told(mode=mode, at=town.now, **PROOFS[mode], **other))
+    assert await written(town) == []
 
 
 async def test_with_several_caregivers_it_must_be_said_whose_word_it_is(town: Town) -> None:
@@ -349,7 +406,7 @@ def test_the_commands(tmp_path: Path, school: str) -> None:
     status, told = run(
         tmp_path,
         *("consent", "record", school, "--yes", "help", "--no", "research"),
-        *("--at", "2026-01-21 10:00", "--witness", "Zodwa"),
+        *("--at", "2026-01-21 10:00", "--witness", "Zodwa", "--kept-at", SAFE),
     )
     assert (status, told.split()[0]) == (0, "2")
     status, told = run(tmp_path, "consent", "show", school, "--json")
@@ -361,6 +418,26 @@ def test_the_commands(tmp_path: Path, school: str) -> None:
     assert "help: withdrawn" in run(tmp_path, "consent", "show", school)[1]
     assert run(tmp_path, "consent", "texts")[0] == 0
     assert json.loads(run(tmp_path, "consent", "texts", "--json")[1]) == []
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_every_way_is_written_down_by_command(tmp_path: Path, school: str, mode: str) -> None:
+    proof = [
+        part
+        for name, value in PROOFS[mode].items()
+        for part in (f"--{name.replace('_', '-')}", value)
+    ]
+    said = ("consent", "record", school, "--yes", "help", "--mode", mode, *proof)
+    assert run(tmp_path, *said)[0] == 0
+    document = json.loads(run(tmp_path, "consent", "show", school, "--json")[1])
+    assert document["now"]["help"] == "yes"
+    row = next(row for row in document["ledger"] if row["purpose"] == "help")
+    assert (row["mode"], row["proof"] or row["witness_role"]) == (
+        mode,
+        next((v for n, v in PROOFS[mode].items() if n in ("kept_at", "recording")), "neighbour"),
+    )
+    shown = run(tmp_path, "consent", "show", school)[1]
+    assert all(value in shown for value in PROOFS[mode].values())
 
 
 @pytest.mark.parametrize(
@@ -375,6 +452,10 @@ def test_the_commands(tmp_path: Path, school: str) -> None:
             ("record", "CODE", "--yes", "help", "--text", "help=abc", "--at", "2999-01-01"),
             "to come",
         ),
+        (("record", "CODE", "--yes", "help"), "--kept-at: where the paper lies"),
+        (("record", "CODE", "--yes", "help", "--mode", "phone"), "--recording: the number"),
+        (("record", "CODE", "--yes", "help", "--mode", "thumbprint"), "--witness-role: what the"),
+        (("record", "CODE", "--yes", "help", "--mode", "in_person"), "--witness: who saw it"),
         (("withdraw", "CODE"), "no such yes stands"),
         (("show", "NOBODY"), "no child"),
     ],

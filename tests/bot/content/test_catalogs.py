@@ -1,5 +1,6 @@
 """Catalogs follow the English source: nothing is guessed, nothing is lost from sight."""
 
+from datetime import date
 from importlib.resources import files
 from io import StringIO
 from pathlib import Path
@@ -7,7 +8,17 @@ from pathlib import Path
 import pytest
 from babel.messages.pofile import read_po
 
-from bot.content.catalogs import CatalogError, changes, fresh, run, updated, wanted
+from bot.content.catalogs import (
+    CatalogError,
+    Change,
+    changed,
+    changes,
+    fresh,
+    run,
+    updated,
+    wanted,
+)
+from flows.translations import reviewed
 
 HEADER = '# isiZulu: a sample\nmsgid ""\nmsgstr ""\n"Language: zu\\n"\n'
 STOP = '# state: approved 2026-11-22\nmsgctxt "a.stop"\nmsgid "Stop"\nmsgstr "Yima"\n'
@@ -130,3 +141,47 @@ def test_what_is_wrong_is_said_and_nothing_is_written(
 
 def test_the_shipped_catalogs_are_up_to_date(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(Path(str(files("locales"))), check=True) == 0, capsys.readouterr().out
+
+
+SPELLED = (
+    '# state: reviewed by A. Mokoena on 2026-11-02\nmsgctxt "a.go:sms"\nmsgid "Go"\nmsgstr "Hamb"\n'
+)
+WITH_SPELLING = f"{BOTH}\n{SPELLED}"
+READ = reviewed("A. Mokoena", date(2026, 11, 2))
+
+
+def test_an_sms_spelling_stays_while_its_english_stands() -> None:
+    texts = {"a.stop": "Stop", "a.go": "Go"}
+    assert updated(WITH_SPELLING, texts) == WITH_SPELLING
+    lost = updated(WITH_SPELLING, {"a.stop": "Stop", "a.go": "Go on"})
+    assert [m.context for m in read_po(StringIO(lost)) if m.id] == ["a.stop", "a.go"]
+    assert '#~ msgctxt "a.go:sms"' in lost
+    assert updated(lost, texts) == WITH_SPELLING
+
+
+def test_a_state_is_written_and_everything_else_stays() -> None:
+    new = changed(BOTH, {"a.go": Change(standing=READ)})
+    assert new == BOTH.replace(
+        "# state: draft-machine\n", "# state: reviewed by A. Mokoena on 2026-11-02\n"
+    )
+    assert changed(BOTH, {}) == BOTH
+
+
+def test_other_words_make_the_spelling_a_draft_again() -> None:
+    new = changed(WITH_SPELLING, {"a.go": Change(standing=READ, words="Hambani")})
+    assert 'msgstr "Hambani"' in new
+    assert SPELLED.replace("reviewed by A. Mokoena on 2026-11-02", "draft-machine") in new
+    same = changed(WITH_SPELLING, {"a.go": Change(standing=READ, words="Hamba")})
+    assert SPELLED in same
+    both = {
+        "a.go": Change(standing=READ, words="Hambani"),
+        "a.go:sms": Change(standing=READ, words="Hmbn"),
+    }
+    assert "draft-machine" not in changed(WITH_SPELLING, both)
+
+
+def test_a_new_spelling_comes_after_its_text() -> None:
+    new = changed(BOTH, {"a.stop:sms": Change(standing=READ, words="Yma")})
+    assert [m.context for m in read_po(StringIO(new)) if m.id] == ["a.stop", "a.stop:sms", "a.go"]
+    gone = f'{BOTH}\n#~ msgctxt "a.old"\n#~ msgid "Old"\n#~ msgstr "Dala"\n'
+    assert changed(gone, {}) == gone

@@ -1,6 +1,7 @@
 """A session stays on the version it began with, whatever is published meanwhile."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import datetime
 from importlib.resources import files
 
@@ -82,7 +83,10 @@ async def test_publishing_twice_changes_nothing(database: Database, now: datetim
             len(conn.execute(select(table)).all()) for table in (content_versions, text_revisions)
         )
 
-    assert await database.read(rows) == (len(first.current), 2 * len(first.current))
+    assert await database.read(rows) == (
+        len(first.current),
+        len(first.lexicons) * len(first.current),
+    )
 
 
 async def test_a_changed_translation_is_a_new_revision_of_the_same_version(
@@ -135,6 +139,24 @@ async def test_a_session_goes_on_in_its_own_words_after_a_new_version_is_publish
         return row.status, row.version, set(conn.execute(versions).scalars())
 
     assert await database.read(ended) == ("completed", pinned, {pinned})
+
+
+async def test_an_older_version_keeps_its_sms_spellings(database: Database, now: datetime) -> None:
+    before = load(languages=("en", "zu"))
+    zulu = before.lexicons["zu"]
+    spelled = {"caregiver/breakfast:label": "Ibhulakufesi?", "offer.later": "Kmv"}
+    before.lexicons["zu"] = replace(zulu, spellings=spelled)  # type: ignore[index]
+    await database.write(lambda c: publish(c, before, now=now))
+    after = edited()
+    after.lexicons["zu"] = replace(after.lexicons["zu"], spellings={"offer.later": "Kmv"})  # type: ignore[index]
+    await database.write(lambda c: publish(c, after, now=now))
+
+    old = after.lexicon("zu", before.current["caregiver"])
+
+    assert old.texts["caregiver/breakfast:label"] == zulu.texts["caregiver/breakfast:label"]
+    assert old.plain.texts["caregiver/breakfast:label"] == "Ibhulakufesi?"
+    assert old.plain.phrases["offer.later"] == "Kmv"
+    assert not [address for address in old.texts if address.endswith(":sms")]
 
 
 async def test_a_language_younger_than_the_version_can_still_be_asked_in(

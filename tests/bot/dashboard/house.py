@@ -131,6 +131,7 @@ class House:
     schools: dict[str, str] = field(default_factory=dict)
     alerts: dict[str, str] = field(default_factory=dict)
     tasks: dict[str, str] = field(default_factory=dict)
+    letters: dict[str, str] = field(default_factory=dict)
     users: dict[str, User] = field(default_factory=dict)
     app: Starlette = field(default_factory=Starlette)
     routes: list[Route] = field(default_factory=list)

@@ -38,6 +38,22 @@ async def test_the_page_says_why(house: House) -> None:
     assert "not a diagnosis" in text
 
 
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [("crisis", "wrote words that may mean danger"), ("unread", "could not be handled")],
+)
+async def test_an_alert_that_rests_on_no_answer_says_what_it_means(
+    rule: str, said: str, house: House
+) -> None:
+    browser = await house.signed_in("coordinator")
+    assert said not in (await browser.get(PAGE)).text
+
+    changed = update(schema.alerts).where(schema.alerts.c.code == OURS).values(rule=rule)
+    await house.database.write(lambda conn: conn.execute(changed))
+
+    assert said in (await browser.get(PAGE)).text
+
+
 async def test_the_code_may_be_typed_in_small_letters(house: House) -> None:
     browser = await house.signed_in("coordinator")
 

@@ -10,11 +10,11 @@ from collections.abc import Callable, Mapping
 import pytest
 from sqlalchemy import Connection, func, insert, select, update
 
-from bot.dashboard import glass, request
+from bot.dashboard import assisted, glass, inbox, request
 from bot.dashboard.routes import find_pages
 from bot.login import access, enrolling, sessions
 from bot.policy import shipped
-from bot.rights import correction, deciding
+from bot.rights import correction, deciding, settling
 from storage import schema
 from storage.families import people
 from storage.ids import new_id
@@ -67,6 +67,8 @@ TRIED: Mapping[tuple[str, str], Fields] = {
     ("request", "identify"): {"how": "called_back"},
     ("request", "note"): {"note": "She asks for her own answers."},
     ("annexes", "view"): {},
+    ("inbox", "view"): {},
+    ("assisted", "view"): {},
 }
 """What each is sent when it is tried on the real app."""
 WRITERS: Mapping[tuple[str, str], Callable[..., object]] = {
@@ -86,9 +88,15 @@ WRITERS: Mapping[tuple[str, str], Callable[..., object]] = {
     ("request", "informed"): deciding.informed,
     ("request", "correct"): correction._write_down,  # noqa: SLF001
     ("request", "dispute"): correction._write_down,  # noqa: SLF001
+    ("request", "settle"): settling.settle,
     ("request", "build"): request.build,
     ("request", "download"): request.hand_out,
     ("annexes", "download"): request.hand_out,
+    ("inbox", "show"): inbox.show,  # `test_inbox` comes to both
+    ("inbox", "done"): inbox.done,
+    ("assisted", "say"): assisted._enter,  # noqa: SLF001 - `test_assisted` comes to all three
+    ("assisted", "skip"): assisted._enter,  # noqa: SLF001
+    ("assisted", "back"): assisted._enter,  # noqa: SLF001
 }
 """Verbs that need a long story to come to: the function that writes their row."""
 WRITES = re.compile(r"audit\.record\(|(?<!add)_note\(|visit\.note\(|_audit\(|\brecord\(")

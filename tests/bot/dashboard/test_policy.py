@@ -39,13 +39,23 @@ def of_task(house: House, where: str) -> Named:
     return "/dashboard/tasks", {"task": house.tasks.get(where, "0" * 32)}
 
 
+def of_letter(house: House, where: str) -> Named:
+    return "/dashboard/inbox", {"task": house.letters.get(where, "0" * 32)}
+
+
 def of_request(house: House, where: str) -> Named:
     """A data officer's reach is every school, so nothing that is there is foreign to her."""
     return f"/dashboard/requests/{OURS if where == 'own' else WHERE['invented']}", {}
 
 
+def of_helped(house: House, where: str) -> Named:
+    return "/dashboard/assisted", {"task": house.tasks.get(f"call:{where}", "0" * 32)}
+
+
 THINGS: Mapping[str, Callable[[House, str], Named]] = {
     "alert": of_alert,
+    "assisted": of_helped,
+    "inbox": of_letter,
     "request": of_request,
     "tasks": of_task,
 }
@@ -71,20 +81,52 @@ def add_tasks(house: House, conn: Connection) -> None:
         if code not in house.alerts:
             continue
         row = conn.execute(select(schema.alerts).where(schema.alerts.c.code == code)).one()
-        task = new_id(house.now)
-        conn.execute(
-            insert(schema.tasks).values(
-                id=task,
-                key=f"t:{task}",
-                kind="poison",
-                school_id=row.school_id,
-                child_id=row.child_id,
-                state="open",
-                opened_at=house.now,
-                due_at=house.now + timedelta(days=1),
+        for name, kind in ((where, "poison"), (f"call:{where}", "call_me")):
+            task = new_id(house.now)
+            conn.execute(
+                insert(schema.tasks).values(
+                    id=task,
+                    key=f"t:{task}",
+                    kind=kind,
+                    school_id=row.school_id,
+                    child_id=row.child_id,
+                    state="open",
+                    opened_at=house.now,
+                    due_at=house.now + timedelta(days=1),
+                )
             )
+            house.tasks[name] = task
+        house.letters[where] = add_letter(house, conn, row.school_id, row.child_id)
+
+
+def add_letter(house: House, conn: Connection, school_id: str, child_id: str) -> str:
+    """A task for a message that waits in the inbox; gives the task's id."""
+    address, task = new_id(house.now), new_id(house.now)
+    conn.execute(
+        insert(schema.addresses).values(
+            id=address,
+            channel="sms",
+            account="+27600000000",
+            blind=address,
+            value=b"sealed",
+            language="en",
+            created_at=house.now,
         )
-        house.tasks[where] = task
+    )
+    conn.execute(
+        insert(schema.tasks).values(
+            id=task,
+            key=f"inbox:{task}",
+            kind="inbox",
+            school_id=school_id,
+            child_id=child_id,
+            address_id=address,
+            state="open",
+            opened_at=house.now,
+            due_at=house.now + timedelta(days=2),
+        )
+    )
+    return task
 
 
 def break_open(house: House, conn: Connection, role: str) -> None:
@@ -241,6 +283,7 @@ async def test_lists_hold_own_things_and_opened_ones(house: House, role: str) ->
 
     alerts = (await browser.get("/dashboard/alerts")).text
     tasks = (await browser.get("/dashboard/tasks")).text
+    letters = (await browser.get("/dashboard/inbox")).text
     await house.database.write(lambda conn: break_open(house, conn, role))
     more = (await browser.get("/dashboard/alerts")).text
 
@@ -248,6 +291,7 @@ async def test_lists_hold_own_things_and_opened_ones(house: House, role: str) ->
     assert [code in more for code in (OURS, THEIRS, OPENED, ERASED)] == [True, False, True, False]
     for where in ("own", "other", "opened", "erased"):
         assert (house.tasks[where] in tasks) == (where == "own")
+        assert (house.letters[where] in letters) == (where == "own")
 
 
 async def test_tech_has_no_menu_entry_with_children(house: House) -> None:

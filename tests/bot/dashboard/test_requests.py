@@ -269,6 +269,64 @@ async def test_a_value_is_corrected_an_answer_marked_and_she_is_told(
     assert missing.status_code == 422
 
 
+async def test_an_objection_says_what_stops_and_it_does(house: House, mother: str) -> None:
+    browser = await house.signed_in("data_officer")
+    page = await enter(browser, kind="objection")
+    await post(browser, page, "identify", how="called_back")
+    assert "What she objects to" in (await browser.get(page)).text
+    await prove_again(house, browser)
+
+    granted = {"outcome": "granted", "ground": "lawful"}
+    nothing = await post(browser, page, "decide", **granted, against="")
+    assert (nothing.status_code, "Choose what is to stop." in nothing.text) == (422, True)
+    done = await post(browser, page, "decide", **granted, against="messages")
+
+    assert done.headers["location"].endswith("decided")
+    asked = select(schema.consents.c.purpose, schema.consents.c.mode).where(
+        schema.consents.c.person_id == mother
+    )
+    rows = await house.database.read(lambda conn: conn.execute(asked).all())
+    assert [tuple(row) for row in rows] == [("contact", "objection")]
+
+
+async def test_a_mark_is_taken_off_on_the_page(house: House, mother: str) -> None:
+    browser = await house.signed_in("data_officer")
+    page = await enter(browser, kind="correction")
+    await post(browser, page, "identify", how="called_back")
+
+    def dispute(conn: Connection) -> None:
+        address = select(schema.addresses.c.id).where(schema.addresses.c.person_id == mother)
+        conn.execute(
+            schema.sessions.insert().values(
+                id="e" * 32,
+                address_id=conn.execute(address).scalar_one(),
+                person_id=mother,
+                form_id="caregiver",
+                version="v",
+                status="completed",
+                state=b"x",
+                rev=1,
+                started_at=house.now,
+                changed_at=house.now,
+            )
+        )
+        marked = {"id": "d" * 32, "session_id": "e" * 32, "item": "breakfast", "at": house.now}
+        asked = page.rsplit("/", 1)[1]
+        conn.execute(schema.disputes.insert().values(request_id=asked, **marked))
+
+    await house.database.write(dispute)
+    assert "Take a mark off" in (await browser.get(page)).text
+    empty = await post(browser, page, "settle", mark="d" * 32, outcome="right", reason="")
+    assert (empty.status_code, "Write something." in empty.text) == (422, True)
+    done = await post(browser, page, "settle", mark="d" * 32, outcome="right", reason="asked them")
+    assert done.headers["location"].endswith("settled")
+    shown = (await browser.get(page)).text
+    assert "Take a mark off" not in shown
+    assert "asked them" in shown
+    again = await post(browser, page, "settle", mark="d" * 32, outcome="right", reason="twice")
+    assert (again.status_code, "off already" in again.text) == (422, True)
+
+
 async def test_a_note_is_kept_sealed(house: House, mother: str) -> None:
     browser = await house.signed_in("data_officer")
     page = await enter(browser)

@@ -28,6 +28,7 @@ from storage.keyring.sealedfile import open_file
 from storage.keyring.vault import Vault
 from storage.migrate import upgrade
 from storage.rights.erasing import erase_household, leftovers
+from storage.rights.redacting import key_of
 from tests.storage.homes import Family, Town
 
 MASTER = bytes(range(32))
@@ -258,17 +259,26 @@ def test_the_backup_itself_cannot_be_read_for_the_household_even_before_the_repl
     open_file(backup, plain, key=store.key(backups.BACKUP_KEY))
     engine = plain_reading_engine(*parse_url(f"sqlite:///{plain}"))
     with engine.connect() as conn:
-        found = conn.execute(
-            select(schema.persons.c.id, schema.persons.c.name).where(
-                schema.persons.c.household_id == place.gone.id
-            )
-        ).all()
+        found = [each for each in _sealed(conn) if each[:2] in place.gone.rows]
     engine.dispose()
-    assert len(found) == len(place.gone.persons)
-    for row in found:
+    assert {key_of(blob) for *_, blob in found} == place.gone.keys  # also what came before joining
+    for name, key, column, blob in found:
         with pytest.raises(KeyGone):
-            vault.open(row.name, table="persons", column="name", row=row.id)
+            vault.open(blob, table=name, column=column, row=":".join(map(str, key)))
     vault.close()
+
+
+def _sealed(conn: Connection) -> list[tuple[str, tuple[object, ...], str, bytes]]:
+    """Every sealed value of a database: its table, the row's key, its column."""
+    return [
+        (table.name, tuple(row[:-1]), column.name, row[-1])
+        for table in schema.metadata.sorted_tables
+        for column in table.columns
+        if column.info.get("sealed")
+        for row in conn.execute(
+            select(*table.primary_key.columns, column).where(column.is_not(None))
+        )
+    ]
 
 
 def test_an_old_key_file_beside_a_newer_store_changes_nothing(

@@ -1,8 +1,14 @@
 """The `keys` commands: what they print, what they ask, and that what they print works."""
 
 import json
-from collections.abc import Callable
-from datetime import datetime
+import os
+import pty
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -15,9 +21,10 @@ from bot.settings import Settings
 from storage.database import Database
 from storage.errors import KeyGone, MasterRefused
 from storage.keyring.keycopies import copy_to_file
-from storage.keyring.wrapping import fingerprint, from_groups
+from storage.keyring.wrapping import fingerprint, from_groups, to_groups
 from storage.migrate import upgrade
 from storage.schema import addresses
+from tests.rigs.serving import ROOT, wait_for
 from tests.storage.rows import ACCOUNT, School
 
 OLD = bytes(range(32))
@@ -59,6 +66,77 @@ def from_sheet(groups: list[str]) -> Callable[[str], str]:
         return groups[number - 1]
 
     return answer
+
+
+@contextmanager
+def running(tmp_path: Path, stdout: int) -> Iterator[Path]:
+    """`main.py run` of a live deployment, new or not, once it answers; gives back its stderr."""
+    settings = told(tmp_path)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    names = ("PATH", "HOME", "LANG", "TMPDIR")
+    env = {
+        **{name: os.environ[name] for name in names if name in os.environ},
+        "DEMO": "0",
+        "DATA_DIR": str(settings.data_dir),
+        "MASTER_KEY_FILE": str(settings.master_key_file),
+        "SECRET_KEY": "s" * 32,
+        "PUBLIC_BASE_URL": "https://bot.school.org.za",
+        "PORT": str(port),
+    }
+    log = tmp_path / "stderr"
+    with log.open("w") as stderr:
+        process = subprocess.Popen(  # noqa: S603 - our own front door
+            [sys.executable, str(ROOT / "main.py"), "run"],
+            cwd=tmp_path,
+            env=env,
+            stdout=stdout,
+            stderr=stderr,
+        )
+    try:
+        wait_for(f"http://127.0.0.1:{port}/", process, log)
+        yield log
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+
+
+def test_the_first_start_on_a_terminal_prints_the_sheet_once(tmp_path: Path) -> None:
+    texts = []
+    for _ in range(2):
+        ours, theirs = pty.openpty()
+        with running(tmp_path, theirs):
+            pass
+        os.set_blocking(ours, False)
+        try:
+            texts.append(os.read(ours, 10_000).decode())
+        except BlockingIOError:
+            texts.append("")
+        os.close(theirs)
+        os.close(ours)
+    assert from_groups(groups_of(texts[0])) == OLD
+    assert texts[1] == ""
+    store = open_store(told(tmp_path))
+    master = store.master()
+    store.close()
+    assert master.sheet_at is not None
+    assert master.confirmed_at is None  # `doctor` stays red until somebody types two groups
+
+
+def test_a_start_without_a_terminal_keeps_the_key_out_of_the_log(tmp_path: Path) -> None:
+    out = tmp_path / "stdout"
+    with out.open("wb") as stdout, running(tmp_path, stdout.fileno()) as log:
+        pass
+    said = out.read_text() + log.read_text()
+    assert "RECOVERY SHEET" not in said
+    assert not [group for group in to_groups(OLD) if group in said]
+    (line,) = [line for line in said.splitlines() if "keys sheet" in line]
+    assert line.startswith("MASTER_KEY_FILE: ")
+    store = open_store(told(tmp_path))
+    assert store.master().sheet_at is None
+    assert keys.first_sheet(told(tmp_path), store, now=datetime.now(UTC), terminal=True)
+    store.close()
 
 
 def test_a_sheet_is_printed_and_two_of_its_groups_confirm_it(

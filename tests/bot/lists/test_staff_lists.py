@@ -9,7 +9,7 @@ from sqlalchemy import select
 from bot.lists.sheets import ImportRefusedError
 from bot.lists.staff_lists import StaffReport, import_staff
 from storage.database import Database
-from storage.families.people import coordinators
+from storage.families.people import staff
 from storage.keyring.vault import Vault
 from storage.schema import audit, person_roles, persons, schools
 from storage.scope import system
@@ -65,7 +65,7 @@ def test_everybody_gets_her_role_at_her_school(
     ]  # fmt: skip
     ids = [school for (school,) in _all(database, schools.c.id)]
     (found,) = database.write_sync(
-        lambda conn: coordinators(conn, ids, scope=system("test"), now=now)
+        lambda conn: staff(conn, ids, scope=system("test"), roles=["coordinator"], now=now)
     )
     assert [(each.channel, each.account) for each in found.addresses] == [("telegram", "bot1")]
 

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from bot.app import Bot, application, start
-from bot.demo import PHONES
+from bot.demo_phones import PHONES
 from bot.settings import Settings
 from tests.bot.dashboard.house import NUMBER, TOKEN, post
 

@@ -70,7 +70,7 @@ def test_a_coordinator_is_on_the_team_of_her_school(
 
     user = users.by_login(conn, "nomsa")
     assert user is not None
-    team = people.coordinators(conn, user.schools, scope=system("test"), now=now)
+    team = people.staff(conn, user.schools, scope=system("test"), roles=["coordinator"], now=now)
     assert [(m.person_id, m.addresses[0].channel) for m in team] == [(user.person_id, "telegram")]
 
 
@@ -235,7 +235,10 @@ def test_who_is_ended_leaves_the_team_and_may_come_back(
     later = now + timedelta(days=2)
 
     def team(at: datetime) -> int:
-        return len(people.coordinators(conn, user.schools, scope=system("test"), now=at))
+        found = people.staff(
+            conn, user.schools, scope=system("test"), roles=["coordinator"], now=at
+        )
+        return len(found)
 
     before = team(now)
     end_user(conn, login="nomsa", now=now)

@@ -226,14 +226,6 @@ async def test_a_disputed_answer_is_marked_and_never_changed(
         await database.write(lambda conn: mark(conn, family, row, "breakfast", now))
     with pytest.raises(RequestError, match="answer"):
         await database.write(lambda conn: mark(conn, family, row, "no_such_item", now))
-    ended = await database.write(
-        lambda conn: correcting.settle(conn, session_id=family.session, item="breakfast", now=now)
-    )
-    assert ended
-    left = await database.read(
-        lambda conn: correcting.disputed_items(conn, family.officer(), [family.child.id])
-    )
-    assert left == set()
 
 
 async def test_a_stranger_has_nothing_to_correct(

@@ -3,9 +3,13 @@
 import importlib
 import json
 import pkgutil
+import re
 from typing import get_args
 
+import pytest
+
 from bot import channels
+from bot.launch import OPERATORS
 from bot.rights.dataflow import CHANNELS, OTHERS, document, kept, markdown
 from flows.messages import ChannelName
 from storage.rights.classes import CLASSES
@@ -19,9 +23,17 @@ def test_every_channel_that_sends_is_told() -> None:
         for module in pkgutil.iter_modules(channels.__path__)
         if hasattr(importlib.import_module(f"bot.channels.{module.name}"), "open_channel")
     }
-    told = " ".join(leaving.to for leaving in CHANNELS.values()).lower()
+    operators = {name for names in OPERATORS.values() for name in names}
     assert sending
-    assert [name for name in sending if name not in told] == []
+    # A module is called after its operator, or after the one channel it is.
+    assert sending - operators - set(CHANNELS) == set()
+
+
+@pytest.mark.parametrize("channel", get_args(ChannelName))
+def test_a_channel_tells_each_operator_an_agreement_is_asked_for(channel: ChannelName) -> None:
+    told = re.sub(r"[^a-z]", "", CHANNELS[channel].to.lower())
+    assert OPERATORS[channel]
+    assert [name for name in OPERATORS[channel] if name not in told] == []
 
 
 def test_every_field_that_leaves_has_a_class_and_every_way_a_country() -> None:

@@ -272,7 +272,7 @@ async def test_whoever_asked_must_be_told_once(
     database: Database, family: Family, now: datetime
 ) -> None:
     def steps(conn: Connection) -> RequestRow:
-        row = proved(conn, family, "objection", now)
+        row = proved(conn, family, "restriction", now)
         decide(conn, family, row, GRANT, now)
         return row
 

@@ -5,16 +5,17 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import insert, update
+from sqlalchemy import Connection, insert, update
 
 from bot.rights.export import render
-from bot.rights.file import about_protection, document, gather, protected_items
-from bot.rights.withholding import CLASSES, Ruling, Withheld
+from bot.rights.file import document, gather
+from bot.rights.protection import about_protection, protected_items
+from bot.rights.withholding import CLASSES, Ruling, Withheld, by_default
 from storage import scope
 from storage.database import Database
 from storage.keyring.vault import Vault
 from storage.rights.subjects import Raised
-from storage.schema import alerts, person_address
+from storage.schema import alerts, inbox, person_address
 from tests.bot.rights import family as words
 from tests.bot.rights.family import Family, settle
 
@@ -143,6 +144,94 @@ async def test_messages_of_a_phone_that_others_answer_too_are_not_simply_hers(
     assert words.MOTHERS_LETTER in json.dumps(
         await file_of(database, family, "other_people", now=now)
     )
+
+
+async def said(database: Database, family: Family, item: str, words: str, now: datetime) -> None:
+    """She was asked something, and wrote this in the turn that answered it."""
+
+    def work(conn: Connection) -> None:
+        school = replace(family.school, conn=conn)
+        came = school.letter(family.address, "done", done_at=now)
+        body = family.world.vault.seal(
+            json.dumps({"channel": "sms", "text": words}), table="inbox", column="body", row=came
+        )
+        conn.execute(update(inbox).where(inbox.c.id == came).values(body=body))
+        revision = {"revision": 7, "at": now, "version": family.world.library.current["caregiver"]}
+        about = {"child_id": family.child.id, "household_id": family.child.household_id}
+        wave = {"wave_id": family.school.wave}
+        school.answer(family.session, item, "no", **revision, **about, **wave)
+
+    await database.write(work)
+
+
+async def closed(database: Database, family: Family, rule: str, words: str, **more: object) -> str:
+    """An alert that somebody closed with these words."""
+
+    def work(conn: Connection) -> str:
+        alert = str(replace(family.school, conn=conn).alert(family.child, rule)["id"])
+        reason = family.world.vault.seal(words, table="alerts", column="reason", row=alert)
+        values = {"state": "closed", "closed_at": family.school.now, "reason": reason, **more}
+        conn.execute(update(alerts).where(alerts.c.id == alert).values(**values))
+        return alert
+
+    return await database.write(work)
+
+
+async def test_her_own_words_on_protection_are_kept_back_like_the_answer(
+    database: Database, family: Family, now: datetime
+) -> None:
+    await said(database, family, "alone", "CANARY-ALONE", now + timedelta(minutes=1))
+    await said(database, family, "full", "CANARY-SOAP", now + timedelta(minutes=2))
+
+    text = json.dumps(await file_of(database, family, now=now))
+    assert "CANARY-ALONE" not in text
+    assert "CANARY-SOAP" in text
+    text = json.dumps(await file_of(database, family, "protection", now=now))
+    assert "CANARY-ALONE" in text
+
+    await database.write(
+        lambda conn: replace(family.school, conn=conn).alert(
+            family.child, "child_hurt", level="urgent"
+        )
+    )
+    everything = json.dumps(await file_of(database, family, *CLASSES, now=now))
+    assert "CANARY-ALONE" not in everything
+    assert "CANARY-SOAP" in everything
+
+
+async def test_what_the_team_wrote_follows_the_alert_it_is_about(
+    database: Database, family: Family, now: datetime
+) -> None:
+    await closed(database, family, "no_food_today", "CANARY-FOOD")
+    await closed(database, family, "child_hurt", "CANARY-HURT", reportable="no")
+    held = await closed(database, family, "afraid_at_home", "CANARY-REPORT", reportable="yes")
+    folder = await database.read(
+        lambda conn: gather(conn, family.officer(), family.world, family.mother)
+    )
+    assert folder is not None
+    notes = {entry["text"]: found for section, found, entry in folder.pieces if section == "notes"}
+    assert notes == {
+        "CANARY-FOOD": "others",
+        "CANARY-HURT": "protection",
+        "CANARY-REPORT": "s110",
+    }
+    grounds = {name: ruling.ground for name, ruling in by_default(notes.values()).items()}
+    assert grounds == {"s110": "report_open", "others": "third_party", "protection": "safety"}
+
+    assert "CANARY" not in json.dumps(await file_of(database, family, now=now))
+    paper = await file_of(database, family, "others", now=now)
+    page = render(paper, family.world)
+    for text in (json.dumps(paper), page):
+        assert "CANARY-FOOD" in text
+        assert "CANARY-HURT" not in text
+        assert "CANARY-REPORT" not in text
+    everything = json.dumps(await file_of(database, family, *CLASSES, now=now))
+    assert "CANARY-HURT" in everything
+    assert "CANARY-REPORT" not in everything
+
+    reported = update(alerts).where(alerts.c.id == held).values(reported_at=now)
+    await database.write(lambda conn: conn.execute(reported))
+    assert "CANARY-REPORT" in json.dumps(await file_of(database, family, *CLASSES, now=now))
 
 
 async def test_a_file_out_of_scope_does_not_exist(database: Database, family: Family) -> None:

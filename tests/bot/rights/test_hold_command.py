@@ -9,12 +9,22 @@ from sqlalchemy import Connection, select
 
 from bot.commands import with_database
 from bot.rights import hold_command
+from bot.rights.deciding import RequestError
 from bot.settings import Settings
 from storage import schema
 from storage.keyring.vault import Vault
 from storage.rights.holds import is_held
 from tests.bot.rights.test_erase import add_user
 from tests.storage.rows import School
+
+
+def somebody(_settings: Settings, _login: str) -> None:
+    """A proof that is always good."""
+
+
+def nobody(_settings: Settings, _login: str) -> None:
+    """A proof that never is."""
+    raise RequestError("login")
 
 
 @pytest.fixture
@@ -39,6 +49,7 @@ def test_a_hold_is_set_listed_and_ended(
             settings,
             until=datetime(2026, 2, 5),  # noqa: DTZ001 - a day as typer reads it
             now=now,
+            prove=somebody,
             **(told | changed),  # type: ignore[arg-type]
         )
 
@@ -58,9 +69,9 @@ def test_a_hold_is_set_listed_and_ended(
         "officer",
         True,
     )
-    assert hold_command.end(settings, hold, by="tech", now=now) == 1
-    assert hold_command.end(settings, hold, by="officer", now=now) == 0
-    assert hold_command.end(settings, hold, by="officer", now=now) == 1
+    assert hold_command.end(settings, hold, by="tech", now=now, prove=somebody) == 1
+    assert hold_command.end(settings, hold, by="officer", now=now, prove=somebody) == 0
+    assert hold_command.end(settings, hold, by="officer", now=now, prove=somebody) == 1
     capsys.readouterr()
     assert hold_command.listed(settings, all_=False, json_wanted=False, now=now) == 0
     assert "No hold stands" in capsys.readouterr().out
@@ -77,3 +88,22 @@ def test_a_hold_is_set_listed_and_ended(
         ),
     )
     assert sorted(verbs) == ["held", "hold_ended"]
+
+
+def test_nobody_holds_or_ends_a_hold_in_another_s_name(
+    settings: Settings, now: datetime, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fill(conn: Connection, vault: Vault) -> str:
+        add_user(conn, vault, "officer", "data_officer", now)
+        return School(conn=conn, vault=vault, now=now).child(1).code
+
+    code = with_database(settings, lambda c, w: fill(c, w.vault))
+    told = {"household": "", "child": code, "reason": "a claim", "by": "officer", "until": None}
+
+    assert hold_command.add(settings, now=now, prove=nobody, **told) == 1  # type: ignore[arg-type]
+    assert "That did not work" in capsys.readouterr().err
+    assert hold_command.add(settings, now=now, prove=somebody, **told) == 0  # type: ignore[arg-type]
+    hold = capsys.readouterr().out.strip()
+    assert hold_command.end(settings, hold, by="officer", now=now, prove=nobody) == 1
+    assert hold_command.listed(settings, all_=False, json_wanted=False, now=now) == 0
+    assert "a claim" in capsys.readouterr().out

@@ -186,6 +186,52 @@ def test_a_value_is_corrected_and_the_notes_tell_it(call: Call) -> None:
     assert document["notes"][-1]["text"] == "birth_month: 2019-03 -> 2018-11"
 
 
+def test_a_mark_is_taken_off_at_the_command_line(call: Call) -> None:
+    made = entered(call, "correction")
+
+    def mark(conn: Connection) -> None:
+        moment = now()
+        (mother,) = conn.execute(select(schema.addresses.c.id, schema.addresses.c.person_id))
+        session = {"id": "e" * 32, "address_id": mother.id, "person_id": mother.person_id}
+        when = {"started_at": moment, "changed_at": moment}
+        what = {"form_id": "caregiver", "version": "v", "status": "open", "state": b"x", "rev": 1}
+        conn.execute(schema.sessions.insert().values(**session, **what, **when))
+        marked = {"id": "d" * 32, "session_id": "e" * 32, "item": "breakfast"}
+        conn.execute(schema.disputes.insert().values(**marked, request_id=made, at=moment))
+
+    with_database(Settings(), lambda c, _w: mark(c))
+    shown = call("requests", "show", made, login="thandi")
+    assert "d" * 32 in shown.output
+    assert "caregiver/breakfast" in shown.output
+    said = ("--outcome", "right", "--reason", "the school was asked")
+    done = call("requests", "settle", made, "d" * 32, *said, login="thandi")
+    assert (done.exit_code, "The mark is off" in done.output) == (0, True), done.output
+    again = call("requests", "settle", made, "d" * 32, *said, login="zinhle")
+    assert (again.exit_code, "off already" in again.output) == (1, True)
+
+
+def test_a_hold_asks_for_the_proof_of_who_holds(call: Call, officers: Officers) -> None:
+    code = with_database(
+        Settings(), lambda c, _w: c.execute(select(schema.children.c.code)).scalar_one()
+    )
+
+    def hold(typed: str, *words: str) -> Result:
+        return CliRunner().invoke(app, ["hold", *words], input=typed)
+
+    add = ("add", "--child", code, "--reason", "a claim", "--by", "thandi")
+    for typed in ("", f"{PASSWORD}\n000000\n", f"guess\n{officers.says('thandi')[-7:]}"):
+        refused = hold(typed, *add)
+        assert (refused.exit_code, "That did not work" in refused.output) == (1, True)
+    assert "No hold stands" in hold("", "list").output
+    done = hold(officers.says("thandi"), *add)
+    assert done.exit_code == 0, done.output
+    made = done.output.split()[-1]
+    role = hold(officers.says("tom"), "end", made, "--by", "tom")
+    assert (role.exit_code, "--by must name an open account" in role.output) == (1, True)
+    ended = hold(officers.says("zinhle"), "end", made, "--by", "zinhle")
+    assert (ended.exit_code, "Ended." in ended.output) == (0, True), ended.output
+
+
 def test_an_erasure_waits_for_another_officer(call: Call) -> None:
     made = entered(call, "erasure")
     call("requests", "identify", made, "--how", "called_back", login="thandi")

@@ -12,7 +12,7 @@ from storage.rights.redaction import MAX_ATTEMPTS
 from storage.schema import addresses, inbox, outbox, redactions
 from tests.fakes import twilio as fake_twilio
 from tests.fakes import unused_url
-from tests.live import Live, live
+from tests.live import Live, live, twilio_request
 
 AMINA = "+27820000001"
 WORDS = "a budgerigar hurt him"
@@ -170,6 +170,17 @@ async def test_a_voice_note_that_does_not_go_keeps_its_message_on_the_list(town:
     await town.later(3 * MINUTE)
     assert town.twilio.gone == ["ME1"]
     assert calls(town).count("redact") == 2
+
+
+async def test_of_a_call_only_the_record_can_go(town: Live) -> None:
+    form = {"CallSid": "CA1", "From": AMINA, "To": "+27600000001"}
+    await town.post(twilio_request(town.base, "/hooks/twilio/voice", form))
+    await town.later(1)
+    assert calls(town) == []
+    assert "delete" in [step for step, _, _ in await left(town)]
+    await town.later(WEEK + 5 * MINUTE)
+    assert "CA1" in town.twilio.gone
+    assert "CA1" not in [c.fields.get("sid") for c in town.twilio.calls if c.kind == "redact"]
 
 
 async def test_telegram_chats_are_the_persons_own(town: Live) -> None:

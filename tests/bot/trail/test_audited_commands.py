@@ -16,11 +16,13 @@ from sqlalchemy import select
 import main
 from bot import commands
 from bot.consent import consents
-from bot.lists import rosters, staff_lists
+from bot.lists import rosters, slips, staff_lists
 from bot.login import enrolling, users
-from bot.rights import breach, correction, deciding, erase, hold_command, retention, shell
+from bot.people import second
+from bot.rights import breach, correction, deciding, erase, hold_command, retention, settling, shell
 from bot.trail.auditing import note_restored
 from bot.trail.noting import note_command
+from bot.turns import moving
 from storage.database import Database
 from storage.migrate import upgrade
 from storage.schema import audit
@@ -33,8 +35,14 @@ QUIET: Mapping[str, str] = {
     "check": "content and settings",
     "consent texts": "the words of consent, nobody's",
     "doctor": "ids, states and counts",
+    "growth": "a file somebody has already",
     "keys list": "counts and dates of keys",
     "keys recover": "types a key in where there may be no database yet",
+    "locales approve": "words of the program, nobody's",
+    "locales export": "words of the program, nobody's",
+    "locales import": "words of the program, nobody's",
+    "locales review": "words of the program, nobody's",
+    "locales status": "words of the program, nobody's",
     "migrate": "the schema, no row",
     "privacy data-flow": "what the site has set up, nobody's data",
     "run": "what it does is audited where it is done",
@@ -46,10 +54,15 @@ WRITERS: Mapping[str, Callable[..., object]] = {
     "consent record": consents._note,  # noqa: SLF001
     "consent withdraw": consents._note,  # noqa: SLF001
     "erase": erase._audit,  # noqa: SLF001
+    "requests settle": settling.settle,
     "hold add": hold_command._audit,  # noqa: SLF001
     "hold end": hold_command._audit,  # noqa: SLF001
     "import-roster": rosters._import_class,  # noqa: SLF001
     "import-staff": staff_lists.import_staff,
+    "people hand-over": moving.note,
+    "people number-change": moving.note,
+    "people second-adult": second.issue,
+    "slips": slips.print_slips,
     "requests add": deciding.receive,
     "requests correct": correction._write_down,  # noqa: SLF001
     "requests decide": deciding.decide,

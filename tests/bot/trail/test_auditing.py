@@ -2,11 +2,12 @@
 
 import stat
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import delete, text, update
+from sqlalchemy import Connection, delete, select, text, update
 
 from bot.settings import Settings, SettingsError, problems_of
 from bot.trail import audit as commands
@@ -21,13 +22,14 @@ from bot.trail.auditing import (
     read_heads,
 )
 from storage.database import Database
-from storage.errors import SchemaMismatch
+from storage.errors import Closed, SchemaMismatch
 from storage.migrate import upgrade
 from storage.schema import audit as table
 from storage.schema import audit_heads
 from storage.tables.audit import GUARDS
 from storage.trail import chaining
 from storage.trail.chaining import HeadKey, parse_head
+from storage.trail.verifying import LOST
 from tests.live import environment, live_settings
 from tests.storage.trail.test_chaining import add
 
@@ -145,6 +147,58 @@ async def test_rows_that_wait_too_long_are_counted(
     soon = await database.read(lambda c: look(c, settings, now=now + LATE))
     late = await database.read(lambda c: look(c, settings, now=now + LATE + timedelta(seconds=5)))
     assert (soon.waiting, late.waiting) == (0, 2)
+
+
+async def test_rows_taken_out_before_they_were_linked_leave_a_row_that_says_so(
+    keeper: Keeper, database: Database, settings: Settings, now: datetime
+) -> None:
+    first, *_ = await database.write(lambda c: add(c, 3, now))
+
+    def take_out(conn: Connection) -> None:
+        on = " on audit" if database.dialect == "postgresql" else ""
+        conn.execute(text(f"drop trigger audit_no_delete{on}"))
+        conn.execute(delete(table).where(table.c.id == first))
+
+    await database.write(take_out)
+    assert await keeper.tick() == 2
+    (said,) = await database.read(
+        lambda c: c.execute(select(table).where(table.c.verb == LOST)).all()
+    )
+    assert (said.object_kind, said.object_id, said.at) == ("audit", first, now)
+    report = await database.read(lambda c: look(c, settings, now=now))
+    assert [finding.kind for finding in report.findings] == ["deleted", "unguarded"]
+    assert report.findings[0].text.startswith("1 rows were taken out before they were linked")
+    # What says so is linked itself, and nothing is noted twice.
+    assert await keeper.tick() == 1
+    assert await keeper.tick() == 0
+    assert await database.read(lambda c: chaining.last(c)[0]) == 3
+
+
+async def test_rows_of_a_transaction_that_failed_are_not_missed(
+    keeper: Keeper, database: Database, settings: Settings, now: datetime
+) -> None:
+    def fails(conn: Connection) -> None:
+        add(conn, 2, now)
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        await database.write(fails)
+    await database.write(lambda c: add(c, 1, now))
+    assert await keeper.tick() == 1
+    assert (await database.read(lambda c: look(c, settings, now=now))).findings == []
+
+
+async def test_a_look_that_fails_is_made_again(
+    keeper: Keeper, database: Database, settings: Settings, now: datetime
+) -> None:
+    await database.write(lambda c: add(c, 1, now))
+    other = Database.open(settings.url, exclusive=False)
+    other.written.extend(database.written)
+    await other.close()
+    closed = replace(keeper, database=other)
+    with pytest.raises(Closed):
+        await closed.look_for(now)
+    assert list(other.written) == list(database.written)
 
 
 async def test_a_restored_backup_is_noted_and_the_chain_goes_on(

@@ -14,7 +14,19 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from storage.invariants import unconsented
 from storage.keyring.vault import Vault
-from storage.schema import alerts, answers, assignments, consents, outbox, sessions, tasks, timers
+from storage.schema import (
+    alerts,
+    answers,
+    assignments,
+    child_state,
+    children,
+    consents,
+    outbox,
+    profiles,
+    sessions,
+    tasks,
+    timers,
+)
 from tests.person import Person
 from tests.town import ZONE, Resident, Town, open_town
 
@@ -420,7 +432,7 @@ async def test_who_took_her_yes_back_says_no_to_joining_again(
         )
         assert words.count(("help", False)) == 1
         await amina.says("hello")
-        amina.hears("Welcome to the child wellbeing line")
+        amina.hears("A person from our team will read your message")
 
 
 async def test_the_language_she_names_is_that_of_the_new_words(
@@ -435,3 +447,67 @@ async def test_the_language_she_names_is_that_of_the_new_words(
         amina.hears("Singabuza ngengane yakho?")
         await amina.says("1 1 1")
         amina.hears("Last week, how many days")
+
+
+async def screened_answers(town: Town) -> list[tuple[str, str]]:
+    asked = (
+        select(answers.c.item, answers.c.value)
+        .where(answers.c.form_id == "class_screen")
+        .order_by(answers.c.revision)
+    )
+    return [tuple(row) for row in await town.database.read(lambda c: c.execute(asked).all())]
+
+
+@pytest.mark.parametrize("how", CHANGES, ids=lambda f: f.__name__)
+async def test_an_open_class_screen_takes_no_number_without_a_yes_that_stands(
+    how: Callable[[Town], Awaitable[None]], sqlite_url: str, vault: Vault
+) -> None:
+    async with people(sqlite_url, vault) as (town, amina, thoko):
+        await joins(town, amina)
+        await amina.says("STOP")
+        await thoko.says("hello")
+        await thoko.taps("Yes, now")
+        await thoko.says("17")
+        await how(town)
+        for _ in range(7):
+            await thoko.says("17")
+            thoko.hears("We do not ask about these numbers: 17.")
+            await thoko.says("0")
+        thoko.hears("the class list is complete")
+
+        first, *others = await screened_answers(town)
+        assert first == ("screen_hungry", "17")
+        assert [value for _, value in others] == ["0"] * 7
+
+
+def about_17(conn: Connection) -> list[object]:
+    """Everything that is known or to be asked about learner 17."""
+    child = select(children.c.id).where(children.c.list_number == 17).scalar_subquery()
+    found: list[object] = []
+    for table in (answers, assignments, profiles, child_state, alerts, tasks):
+        found += conn.execute(select(table).where(table.c.child_id == child)).all()
+    return found
+
+
+@pytest.mark.parametrize("url", BOTH)
+async def test_the_other_numbers_of_the_same_reply_go_on(
+    url: str, vault: Vault, request: pytest.FixtureRequest
+) -> None:
+    url = request.getfixturevalue(url)
+    async with people(url, vault, consented=(3, 7)) as (town, amina, thoko):
+        await joins(town, amina)
+        await thoko.says("hello")
+        await thoko.taps("Yes, now")
+        await amina.says("take back")
+        await amina.says("1")
+        before = await town.database.read(about_17)
+        for said in ("3 17", "17 and 3", "0", "0", "0", "0", "0", "3 7 17"):
+            await thoko.says(said)
+        thoko.hears("We do not ask about these numbers: 17.")
+        thoko.hears("the class list is complete")
+
+        assert [value for _, value in await screened_answers(town)] == [
+            "3", "3", "0", "0", "0", "0", "0", "3 7",
+        ]  # fmt: skip
+
+        assert await town.database.read(about_17) == before

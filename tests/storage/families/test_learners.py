@@ -2,7 +2,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, func, insert, select, update
 
 from storage.database import Database
 from storage.families.learners import (
@@ -10,6 +10,7 @@ from storage.families.learners import (
     Learner,
     NewChild,
     add_children,
+    add_join_codes,
     correct_child,
     invite_caregiver,
     issue_join_codes,
@@ -17,9 +18,18 @@ from storage.families.learners import (
 )
 from storage.families.people import add_person
 from storage.families.programmes import ensure_class, ensure_programme, ensure_school, ensure_wave
+from storage.families.slips import count_learners, rooms, without_caregiver
 from storage.keyring.vault import Vault
-from storage.schema import assignments, children, households, join_codes
+from storage.schema import (
+    addresses,
+    assignments,
+    child_caregiver,
+    children,
+    households,
+    join_codes,
+)
 from storage.scope import system, user
+from storage.talk.joining import joins
 
 ALL = system("test")
 
@@ -157,6 +167,82 @@ def test_a_used_code_is_never_issued_again(
         assert bool(codes) is case["issued"]
         kept = conn.execute(select(join_codes.c.blind)).scalars().all()
         assert kept == [vault.blind("join", codes.get(child.id, first))]
+
+    database.write_sync(steps)
+
+
+def test_another_slip_leaves_the_earlier_ones_as_they_are(
+    database: Database, now: datetime, vault: Vault
+) -> None:
+    def steps(conn: Connection) -> None:
+        room = Classroom(conn, now)
+        one, two = room.add(1, 2)
+        first = issue_join_codes(conn, [one.id, two.id], vault=vault, now=now)
+        more = add_join_codes(conn, [one.id], vault=vault, now=now + timedelta(days=1))
+        assert list(more) == [one.id]
+        assert more[one.id] != first[one.id]
+        kept = set(conn.execute(select(join_codes.c.blind)).scalars())
+        assert kept == {vault.blind("join", c) for c in (*first.values(), *more.values())}
+        assert add_join_codes(conn, [], vault=vault, now=now) == {}
+        her = stranger(conn, now, vault)
+        used = {vault.blind("join", code): code for code in (first[one.id], more[one.id])}
+        conn.execute(
+            update(join_codes)
+            .where(join_codes.c.blind == min(used))
+            .values(claimed_by=her, claimed_at=now + timedelta(days=2))
+        )
+        assert {row.claimed_by for row in joins(conn, list(used)).values()} == {her}
+        (other,) = joins(conn, [vault.blind("join", first[two.id])]).values()
+        assert other.claimed_by is None
+
+    database.write_sync(steps)
+
+
+def stranger(conn: Connection, now: datetime, vault: Vault) -> str:
+    made = "a" * 32
+    conn.execute(
+        insert(addresses).values(
+            id=made,
+            channel="sms",
+            account="+2711",
+            blind=vault.blind_address("sms", "+2711", "+2782"),
+            value=b"",
+            language="en",
+            created_at=now,
+        )
+    )
+    return made
+
+
+def test_slips_are_for_learners_nobody_has_joined_for(
+    database: Database, now: datetime, vault: Vault
+) -> None:
+    def steps(conn: Connection) -> None:
+        room = Classroom(conn, now)
+        one, two, three, four, left = room.add(1, 2, 3, 4, 5)
+        codes = add_join_codes(conn, [three.id], vault=vault, now=now)
+        assert len(codes) == 1
+        conn.execute(update(join_codes).values(claimed_at=now))
+        conn.execute(update(children).where(children.c.id == left.id).values(left_at=now))
+        person = add_person(
+            conn, kind="caregiver", programme_id=room.programme, now=now, vault=vault
+        )
+        cares = {"person_id": person, "capacity": "carer", "from_at": now}
+        conn.execute(
+            insert(child_caregiver),
+            [
+                {"child_id": two.id, "until_at": None, **cares},
+                {"child_id": four.id, "until_at": now, **cares},
+            ],
+        )
+        found = without_caregiver(conn, ALL, room.id)
+        assert [(f.list_number, f.begun) for f in found] == [(1, False), (3, True), (4, False)]
+        assert found[0].id == one.id
+        assert count_learners(conn, ALL, room.id) == 4
+        (place,) = rooms(conn, ALL)
+        assert (place.id, place.school, place.called) == (room.id, "S", "1A")
+        nobody = user("u", schools=[], purpose="test")
+        assert rooms(conn, nobody) == without_caregiver(conn, nobody, room.id) == []
 
     database.write_sync(steps)
 

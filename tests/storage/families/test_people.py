@@ -9,7 +9,6 @@ from storage.families.people import (
     StaffMember,
     add_address,
     add_person,
-    coordinators,
     ensure_class,
     ensure_person,
     ensure_programme,
@@ -71,7 +70,7 @@ class House:
 
     def coordinators(self, *school: int, later: timedelta = timedelta()) -> list[StaffMember]:
         ids = [self.schools[each] for each in school]
-        return coordinators(self.conn, ids, scope=ALL, now=self.now + later)
+        return staff(self.conn, ids, scope=ALL, roles=["coordinator"], now=self.now + later)
 
 
 @pytest.fixture
@@ -209,9 +208,10 @@ def test_only_this_role_at_these_schools_in_scope(in_house: InHouse) -> None:
         assert [each.person_id for each in house.coordinators(0)] == [here]
         assert {each.person_id for each in house.coordinators(0, 1)} == {here, there}
         foreign = user("u", [house.schools[1]], purpose="test")
-        seen = coordinators(house.conn, house.schools, scope=foreign, now=house.now)
+        role = ["coordinator"]
+        seen = staff(house.conn, house.schools, scope=foreign, roles=role, now=house.now)
         assert [each.person_id for each in seen] == [there]
-        assert coordinators(house.conn, [], scope=ALL, now=house.now) == []
+        assert staff(house.conn, [], scope=ALL, roles=role, now=house.now) == []
         roles = ("nurse", "coordinator")
         both = staff(house.conn, house.schools[:1], scope=ALL, roles=roles, now=house.now)
         assert {each.role for each in both} == set(roles)

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import Connection, select, update
 
+from storage.care.danger import note
 from storage.database import Database
 from storage.families.learners import issue_join_codes
 from storage.keyring.vault import Vault
@@ -14,6 +15,7 @@ from storage.schema import (
     addresses,
     answers,
     delivery_events,
+    dialogs,
     events,
     inbox,
     inbox_seen,
@@ -51,6 +53,7 @@ def visit(school: School, at: str) -> None:
         at=now,
         matched=True,
     )
+    school.put(dialogs, address_id=at, body=b"sealed", at=now)
     school.put(
         timers,
         key=f"nudge:{session}:1",
@@ -60,6 +63,7 @@ def visit(school: School, at: str) -> None:
         data={},
         state="done",
     )
+    school.put(timers, **note(at, now))
     school.put(
         tasks,
         id=school.new_id(),
@@ -73,7 +77,7 @@ def visit(school: School, at: str) -> None:
     school.put(inbox_seen, channel="sms", account=ACCOUNT, digest="d")
 
 
-HERS = (sessions, answers, events, inbox, outbox, delivery_events, timers)
+HERS = (sessions, answers, events, inbox, outbox, delivery_events, dialogs, timers)
 
 
 def mentions(conn: Connection, at: str) -> list[str]:
@@ -94,12 +98,12 @@ async def test_nothing_of_a_stranger_is_left_and_her_code_is_free(
         at = school.stranger("+2782", heard=now - WEEK - timedelta(seconds=1))
         visit(school, at)
         assert len(mentions(conn, at)) > 5
-        assert purge_strangers(conn, before=now - WEEK) == 1
+        assert purge_strangers(conn, before=now - WEEK, now=now, vault=vault) == 1
         assert mentions(conn, at) == []
         assert [table.name for table in HERS if school.count(table)] == []
         code = conn.execute(select(join_codes)).one()
         assert (code.claimed_by, code.claimed_at) == (None, None)
-        assert purge_strangers(conn, before=now - WEEK) == 0
+        assert purge_strangers(conn, before=now - WEEK, now=now, vault=vault) == 0
         # The task stays for staff, without her; the provider's ids stay as keyed digests.
         assert conn.execute(select(tasks.c.address_id)).scalar_one() is None
         assert school.count(inbox_seen) == 1
@@ -118,7 +122,7 @@ async def test_who_is_known_or_wrote_lately_stays(
         )
         lately = school.stranger("+2783", heard=now - WEEK + timedelta(hours=1))
         visit(school, lately)
-        assert purge_strangers(conn, before=now - WEEK) == 0
+        assert purge_strangers(conn, before=now - WEEK, now=now, vault=vault) == 0
         assert set(conn.execute(select(addresses.c.id)).scalars()) == {known, lately}
 
     await database.write(work)
@@ -131,13 +135,13 @@ async def test_of_a_stranger_who_said_stop_only_that_is_kept(
         school = School(conn=conn, vault=vault, now=now)
         at = school.stranger("+2782", heard=now - 2 * WEEK, opted_out_at=now - 2 * WEEK, stuck=1)
         visit(school, at)
-        assert purge_strangers(conn, before=now - WEEK) == 1
+        assert purge_strangers(conn, before=now - WEEK, now=now, vault=vault) == 1
         assert mentions(conn, at) == ["addresses"]
         row = conn.execute(select(addresses)).one()
         assert (row.opted_out_at, row.stuck) == (now - 2 * WEEK, 0)
         assert conn.execute(select(join_codes.c.claimed_by)).scalar_one() is None
         # Nor is she found again and again, before others.
-        assert purge_strangers(conn, before=now - WEEK) == 0
+        assert purge_strangers(conn, before=now - WEEK, now=now, vault=vault) == 0
 
     await database.write(work)
 
@@ -150,7 +154,7 @@ async def test_a_purge_takes_a_bounded_number_and_the_next_one_the_rest(
         school = School(conn=conn, vault=vault, now=now)
         for number in range(purge.MOST + extra):
             school.stranger(f"+27{number}", heard=now - 2 * WEEK)
-        assert purge_strangers(conn, before=now - WEEK) == purge.MOST
-        assert purge_strangers(conn, before=now - WEEK) == extra
+        assert purge_strangers(conn, before=now - WEEK, now=now, vault=vault) == purge.MOST
+        assert purge_strangers(conn, before=now - WEEK, now=now, vault=vault) == extra
 
     await database.write(work)

@@ -13,17 +13,16 @@ from storage.schema import inbox, inbox_seen, join_codes
 from storage.talk.conversations import (
     assignments_of,
     children_by_id,
-    joins,
     lock_addresses,
     lock_addresses_by_id,
     lock_persons,
     mark_seen,
-    release_codes,
     still_waiting,
     stuck_addresses,
     unfinished_sessions,
     waiting_letters,
 )
+from storage.talk.joining import joins, release_codes
 from tests.storage.rows import ACCOUNT, School
 
 

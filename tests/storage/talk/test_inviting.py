@@ -1,6 +1,7 @@
 """Whom to invite."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import NamedTuple
 
 import pytest
 from sqlalchemy import Connection, update
@@ -8,7 +9,7 @@ from sqlalchemy import Connection, update
 from storage.database import Database
 from storage.keyring.vault import Vault
 from storage.schema import addresses, assignments, sessions, timers
-from storage.talk.inviting import to_invite
+from storage.talk.inviting import AGAIN, to_invite, to_remind
 from tests.storage.rows import School
 
 
@@ -82,6 +83,44 @@ async def test_nobody_is_interrupted_in_the_middle_of_a_questionnaire(
         conn.execute(update(sessions).where(sessions.c.id == hers).values(status="completed"))
         assert len(to_invite(conn, limit=9)) == 1
         school.session(at)
+        assert to_invite(conn, limit=9) == []
+
+    await database.write(work)
+
+
+class Case(NamedTuple):
+    """What became of an invitation, and whether a reminder follows."""
+
+    state: str = "done"
+    again: bool = False
+    opted_out: bool = False
+    reminded: bool = False
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        Case(reminded=True),
+        Case(state="skipped"),
+        Case(again=True),
+        Case(opted_out=True),
+    ],
+)
+async def test_one_reminder_follows_an_invitation_that_went_out(
+    database: Database, now: datetime, vault: Vault, case: Case
+) -> None:
+    def work(conn: Connection) -> None:
+        school, _, at, given = invited(conn, now, vault)
+        row = {"kind": "invite", "ref": given, "due_at": now, "data": {}, "done_at": now}
+        assert to_remind(conn, before=now, limit=9) == []
+        school.put(timers, key=f"invite:{given}", state=case.state, **row)
+        if case.again:
+            school.put(timers, key=f"invite:{given}{AGAIN}", state="done", **row)
+        if case.opted_out:
+            conn.execute(update(addresses).where(addresses.c.id == at).values(opted_out_at=now))
+        assert to_remind(conn, before=now - timedelta(seconds=1), limit=9) == []
+        found = to_remind(conn, before=now, limit=9)
+        assert [f.assignment_id for f in found] == ([given] if case.reminded else [])
         assert to_invite(conn, limit=9) == []
 
     await database.write(work)

@@ -51,6 +51,21 @@ async def test_open_sessions_with_a_nudge_to_come_are_found_and_no_others(
     await database.write(work)
 
 
+async def test_nobody_is_reminded_of_what_is_left_out(
+    database: Database, now: datetime, vault: Vault
+) -> None:
+    def work(conn: Connection) -> None:
+        school = School(conn=conn, vault=vault, now=now)
+        at = school.stranger("+2782")
+        asked = school.session(at, changed_at=now - 30 * HOUR)
+        school.session(at, changed_at=now - 30 * HOUR, form_id="lesson_tell")
+        times = {"first": now - 24 * HOUR, "second": now - 72 * HOUR}
+        found = quiet_sessions(conn, **times, safe_hours=ANY, limit=9, without=["lesson_tell"])
+        assert [session.id for session in found] == [asked]
+
+    await database.write(work)
+
+
 async def test_people_whose_hour_has_not_come_do_not_stand_before_the_others(
     database: Database, now: datetime, vault: Vault
 ) -> None:

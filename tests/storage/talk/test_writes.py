@@ -109,30 +109,6 @@ async def test_after_a_flush_nothing_is_written_again(database: Database, now: d
     assert await database.write(work) == 1
 
 
-async def test_what_was_merged_in_is_written_and_what_was_not_is_not(
-    database: Database, now: datetime
-) -> None:
-    def part(number: int) -> Writes:
-        writes = Writes()
-        writes.insert(programmes, id=f"p{number}", name="P", created_at=now)
-        writes.offer(kept, name=f"o{number}", value="1", at=now)
-        writes.put(kept, name="shared", value=str(number), at=now)
-        writes.change(programmes, f"p{number}", name=f"Q{number}")
-        return writes
-
-    def work(conn: Connection) -> tuple[set[str], set[tuple[str, str]]]:
-        whole, good, failed = part(1), part(2), part(3)
-        whole.merge(good)
-        del failed
-        whole.flush(conn)
-        names = set(conn.execute(select(programmes.c.name)).scalars())
-        return names, {(r.name, r.value) for r in conn.execute(select(kept))}
-
-    names, values = await database.write(work)
-    assert names == {"Q1", "Q2"}
-    assert values == {("o1", "1"), ("o2", "1"), ("shared", "2")}
-
-
 async def test_an_insert_whose_key_is_taken_fails_loudly(database: Database, now: datetime) -> None:
     def work(conn: Connection) -> None:
         writes = Writes()
