@@ -29,7 +29,7 @@ def read_lists(tree: Tree, source: Source, reserved: frozenset[str]) -> Lists:
     Args:
         tree: What stands under `choices`.
         source: The file, which takes the faults.
-        reserved: Normalised words that mean something else at any time (STOP, HELP).
+        reserved: Words that mean something else at any time (STOP, HELP).
     """
     path: Path = ("choices",)
     if not isinstance(tree, dict):
@@ -38,7 +38,8 @@ def read_lists(tree: Tree, source: Source, reserved: frozenset[str]) -> Lists:
                 ErrorCode.STRUCTURE, path, "choices that are no lists", "Write `list_name:` first."
             )
         return {}
-    return {name: _list(rows, (*path, name), source, reserved) for name, rows in tree.items()}
+    commands = frozenset(trim(normalise(word)) for word in reserved)
+    return {name: _list(rows, (*path, name), source, commands) for name, rows in tree.items()}
 
 
 def words(choice: Choice) -> Iterator[str]:
@@ -49,7 +50,7 @@ def words(choice: Choice) -> Iterator[str]:
 
 
 def _list(
-    rows: Tree, path: Path, source: Source, reserved: frozenset[str]
+    rows: Tree, path: Path, source: Source, commands: frozenset[str]
 ) -> tuple[PlacedChoice, ...]:
     code = str(path[-1])
     if not CODE.fullmatch(code):
@@ -75,7 +76,7 @@ def _list(
         if choice is not None:
             found.append(PlacedChoice(choice=choice, path=(*path, place)))
     _check_codes(found, source)
-    _check_words(found, source, reserved)
+    _check_words(found, source, commands)
     return tuple(found)
 
 
@@ -94,10 +95,9 @@ def _check_codes(found: list[PlacedChoice], source: Source) -> None:
             )
 
 
-def _check_words(found: list[PlacedChoice], source: Source, reserved: frozenset[str]) -> None:
+def _check_words(found: list[PlacedChoice], source: Source, commands: frozenset[str]) -> None:
     """No word may mean two choices, the number of another choice, or a command."""
     owners = {str(place): placed for place, placed in enumerate(found, 1)}
-    commands = frozenset(trim(normalise(word)) for word in reserved)
     for placed in found:
         for word in words(placed.choice):
             if owners.setdefault(word, placed) is not placed:

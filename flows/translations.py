@@ -70,6 +70,8 @@ class Standing:
 
 
 DRAFT = Standing()
+_PLAIN = {state: Standing(state=state) for state in STATES}
+"""One value for thousands of texts that nobody signed."""
 
 
 def read_state(comments: Iterable[str]) -> Standing:
@@ -78,6 +80,8 @@ def read_state(comments: Iterable[str]) -> Standing:
         found = _LINE.fullmatch(comment.strip())
         if found:
             state = next(s for s in STATES if s == found["state"])
+            if not (found["by"] or found["by_on"] or found["reader"] or found["reader_on"]):
+                return _PLAIN[state]
             return Standing(
                 state=state,
                 signed=_signature(found["by"], found["by_on"]),
