@@ -262,14 +262,16 @@ def child_by_code(conn: Connection, scope: Scope, code: str) -> Subject | None:
     return Subject(*found) if found else None
 
 
+_CARERS = (
+    select(child_caregiver.c.person_id, child_caregiver.c.capacity)
+    .where(child_caregiver.c.child_id == bindparam("child"), child_caregiver.c.until_at.is_(None))
+    .order_by(child_caregiver.c.from_at)
+)
+
+
 def carers(conn: Connection, child_id: str) -> dict[str, str]:
     """Who is written down as caring for a child: capacity by person."""
-    found = conn.execute(
-        select(child_caregiver.c.person_id, child_caregiver.c.capacity)
-        .where(child_caregiver.c.child_id == child_id, child_caregiver.c.until_at.is_(None))
-        .order_by(child_caregiver.c.from_at)
-    )
-    return {r.person_id: r.capacity for r in found}
+    return dict(fetch(conn, _CARERS, child=child_id))
 
 
 def link_carer(
